@@ -1,0 +1,127 @@
+//! Field by field, with the API's own defaults left out.
+
+use crate::flux::{KUSTOMIZATION, OCI_REPOSITORY};
+use serde_json::{Map, Value};
+
+/// A field that differs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// Path with dots, such as `spec.ref.tag`.
+    pub path: String,
+    /// The parts of the path.
+    pub parts: Vec<String>,
+    /// What is published; `None`: nothing.
+    pub published: Option<Value>,
+    /// What the cluster has; `None`: nothing.
+    pub live: Option<Value>,
+}
+
+/// Fields that the API server fills in (the `default:`s of both CRDs); a field that only one side has with this value is
+/// the same.
+const DEFAULTS: &[(&str, &[&str], &str)] = &[
+    (OCI_REPOSITORY, &["spec", "provider"], "\"generic\""),
+    (OCI_REPOSITORY, &["spec", "timeout"], "\"60s\""),
+    (OCI_REPOSITORY, &["spec", "verify", "provider"], "\"cosign\""),
+    (KUSTOMIZATION, &["spec", "force"], "false"),
+];
+
+/// Where a live object differs from the published one.
+///
+/// Not compared: `spec.suspend` (an on-call engineer's switch), API versions (the server converts), and labels and
+/// annotations that only the live object has (Flux's owner labels, request annotations).
+pub fn differences(
+    kind: &str,
+    published: &Value,
+    live_spec: &Value,
+    live_labels: &dyn Fn(&str, &str) -> Option<String>,
+) -> Vec<Difference> {
+    let mut out = Vec::new();
+    let empty = Value::Object(Map::new());
+    let mut path = vec!["spec".to_owned()];
+    walk(kind, &mut path, published.get("spec").unwrap_or(&empty), live_spec, &mut out);
+    for field in ["labels", "annotations"] {
+        let Some(Value::Object(wanted)) = published.pointer(&format!("/metadata/{field}")) else { continue };
+        for (key, value) in wanted {
+            let live = live_labels(field, key).map(Value::String);
+            if live.as_ref() != Some(value) {
+                let parts = vec!["metadata".to_owned(), field.to_owned(), key.clone()];
+                out.push(Difference { path: parts.join("."), parts, published: Some(value.clone()), live });
+            }
+        }
+    }
+    out
+}
+
+fn walk(kind: &str, path: &mut Vec<String>, published: &Value, live: &Value, out: &mut Vec<Difference>) {
+    if let (Value::Object(a), Value::Object(b)) = (published, live) {
+        let only_live = b.keys().filter(|key| !a.contains_key(*key));
+        for key in a.keys().chain(only_live) {
+            path.push(key.clone());
+            if path.as_slice() != ["spec", "suspend"] {
+                step(kind, path, a.get(key), b.get(key), out);
+            }
+            path.pop();
+        }
+    } else if published != live {
+        push(path, Some(published), Some(live), out);
+    }
+}
+
+fn step(kind: &str, path: &mut Vec<String>, published: Option<&Value>, live: Option<&Value>, out: &mut Vec<Difference>) {
+    match (published, live) {
+        (Some(a), Some(b)) => walk(kind, path, a, b, out),
+        (Some(one), None) | (None, Some(one)) => {
+            let is_default =
+                DEFAULTS.iter().any(|(of, at, value)| *of == kind && path.iter().eq(at.iter()) && one.to_string() == *value);
+            if !is_default && !one.is_null() {
+                push(path, published, live, out);
+            }
+        }
+        (None, None) => {}
+    }
+}
+
+fn push(path: &[String], published: Option<&Value>, live: Option<&Value>, out: &mut Vec<Difference>) {
+    out.push(Difference { path: path.join("."), parts: path.to_vec(), published: published.cloned(), live: live.cloned() });
+}
+
+/// A value as it is shown: texts without quotes, everything else as JSON, cut when it is long.
+pub fn shown(value: Option<&Value>) -> String {
+    let text = match value {
+        None => return "absent".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    if text.chars().count() > 200 { format!("{}…", crate::text::head(&text, 200)) } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Difference, differences};
+    use serde_json::{Value, json};
+
+    fn diff(kind: &str, published: &Value, live: &Value) -> Vec<String> {
+        let found =
+            differences(kind, published, &live["spec"], &|field, key| live["metadata"][field][key].as_str().map(str::to_owned));
+        found.into_iter().map(|Difference { path, published, live, .. }| format!("{path}: {published:?} {live:?}")).collect()
+    }
+
+    #[test]
+    fn defaults_and_suspend_do_not_count() {
+        let published = json!({"spec": {"interval": "5m0s", "verify": {"secretRef": {"name": "x"}}}});
+        let live = json!({"spec": {"interval": "5m0s", "provider": "generic", "timeout": "60s", "suspend": true, "verify": {"provider": "cosign", "secretRef": {"name": "x"}}}});
+        assert!(diff("OCIRepository", &published, &live).is_empty());
+        assert_eq!(diff("Kustomization", &published, &live).len(), 3);
+        let suspended = json!({"spec": {"suspend": true}});
+        assert!(diff("Kustomization", &suspended, &json!({"spec": {"force": false}})).is_empty());
+    }
+
+    #[test]
+    fn changed_added_and_removed_fields() {
+        let published = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"ref": {"tag": "x"}, "wait": true, "l": [1]}});
+        let live = json!({"metadata": {"labels": {"a": "c"}}, "spec": {"ref": {"tag": "y"}, "l": [1, 2], "path": "./z"}});
+        let found = diff("Kustomization", &published, &live);
+        let paths: Vec<&str> = found.iter().filter_map(|line| line.split(':').next()).collect();
+        assert_eq!(paths, ["spec.ref.tag", "spec.wait", "spec.l", "spec.path", "metadata.labels.a"]);
+    }
+}

@@ -1,0 +1,43 @@
+//! What a check found. Not an error: a file can have many, and all are shown at once.
+//!
+//! Uses: problem (for [`Place`]).
+
+use crate::problem::Place;
+
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Flux or the API server would refuse it, or it would harm a cluster: build and push stop.
+    Error,
+    /// Legal, and probably not meant.
+    Warning,
+}
+
+impl Severity {
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// One thing that a check found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Stable kebab-case code, such as `duplicate-id`.
+    pub code: &'static str,
+    /// Its weight.
+    pub severity: Severity,
+    /// Where.
+    pub place: Place,
+    /// Length of the fault in bytes and its offset in the source, for the caret; zero when not known.
+    pub span: (usize, usize),
+    /// The workload concerned, when there is one.
+    pub workload: Option<String>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}

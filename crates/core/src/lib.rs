@@ -1,0 +1,14 @@
+//! x
+pub mod artifact;
+pub mod diff;
+pub mod finding;
+pub mod flux;
+pub mod inventory;
+pub mod objects;
+pub mod observed;
+pub mod problem;
+pub mod settings;
+pub mod suggest;
+pub mod text;
+pub mod workloads;
+pub mod yaml;

@@ -1,0 +1,74 @@
+//! What one cluster has, and what the registries answered: facts, gathered before anything is judged.
+//!
+//! In: JSON of lists. Out: [`Observed`] and [`Registry`].
+//! Uses: flux, problem, inventory.
+//! Never: judging.
+//! Start at [`Observed`].
+
+pub mod snapshot;
+
+use crate::flux::object::{Kustomization, Source};
+use std::collections::BTreeMap;
+
+/// Something that could not be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// CamelCase reason, such as `Forbidden` or `TimedOut`.
+    pub reason: String,
+    /// What happened, with its cause.
+    pub message: String,
+}
+
+/// What a cluster answered.
+#[derive(Debug, Clone)]
+pub struct Observed {
+    /// The cluster's name: the context's or the settings'.
+    pub cluster: String,
+    /// The namespace that was read.
+    pub namespace: String,
+    /// The objects; `Err`: the cluster gave no answer at all.
+    pub objects: Result<Objects, Gap>,
+}
+
+/// The namespace's objects; each kind may have been refused on its own.
+#[derive(Debug, Clone)]
+pub struct Objects {
+    /// OCIRepositories.
+    pub sources: Result<Vec<Source>, Gap>,
+    /// Kustomizations.
+    pub kustomizations: Result<Vec<Kustomization>, Gap>,
+}
+
+/// What a registry answered about a reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The digest that the tag points to now.
+    Digest(String),
+    /// Asked, and not there.
+    NotThere,
+    /// Could not be asked; says why.
+    Unknown(String),
+}
+
+/// Answers by reference, `host/repository:tag`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Registry {
+    answers: BTreeMap<String, Answer>,
+}
+
+impl Registry {
+    /// Remembers an answer.
+    pub fn insert(&mut self, reference: String, answer: Answer) {
+        self.answers.insert(reference, answer);
+    }
+
+    /// The answer for a reference; a reference that nobody asked for is unknown.
+    pub fn get(&self, reference: &str) -> Option<&Answer> {
+        self.answers.get(reference)
+    }
+
+    /// All answers.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Answer)> {
+        self.answers.iter().map(|(reference, answer)| (reference.as_str(), answer))
+    }
+}

@@ -1,0 +1,70 @@
+//! Makes text from outside safe to show.
+//!
+//! Whatever a cluster, a registry, a file or a helper program says may hold escape sequences, line breaks or
+//! characters that reorder what a terminal shows. It stays as it is inside the program and in JSON (where the
+//! encoder escapes it), and passes through [`visible`] once, when a renderer takes it.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// The text with every character that could move the cursor, change colours, hide or reorder other text written as
+/// `\u{…}`; line breaks and tabs become one space, so that a table's row stays a row.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|c| c.is_ascii_control() || is_deceptive(c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.trim_end().chars() {
+        match c {
+            '\n' | '\t' => out.push(' '),
+            '\r' => {}
+            c if is_deceptive(c) => {
+                // Writing to a String cannot fail.
+                let _: Result<(), std::fmt::Error> = write!(out, "\\u{{{:x}}}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Like [`visible`], for text that is shown as a paragraph of its own: line breaks stay.
+pub fn visible_lines(text: &str) -> String {
+    text.lines().map(visible).collect::<Vec<_>>().join("\n")
+}
+
+/// Control characters (C0, DEL, C1), bidirectional controls, zero-width characters, line and paragraph separators,
+/// and the tag characters that can carry invisible text.
+fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The first `n` characters; used for hashes, which are cut to 8 in tables as Flux's own tool does.
+pub fn head(text: &str, n: usize) -> &str {
+    text.char_indices().nth(n).map_or(text, |(at, _)| text.get(..at).unwrap_or(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{head, visible, visible_lines};
+
+    #[test]
+    fn plain_text_is_untouched() {
+        assert_eq!(visible("Applied revision: main@sha1:äöü 日本"), "Applied revision: main@sha1:äöü 日本");
+    }
+
+    #[test]
+    fn escapes_and_reordering_become_visible() {
+        assert_eq!(visible("a\u{1b}[31mred\r\nb\tc\u{202e}d\u{9b}e\n\n"), "a\\u{1b}[31mred b c\\u{202e}d\\u{9b}e");
+        assert_eq!(visible_lines("a\u{1b}b\nc"), "a\\u{1b}b\nc");
+    }
+
+    #[test]
+    fn head_counts_characters() {
+        assert_eq!(head("äöüß", 2), "äö");
+        assert_eq!(head("ab", 8), "ab");
+    }
+}

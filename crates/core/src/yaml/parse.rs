@@ -1,0 +1,279 @@
+//! Text to nodes: one pass over the parser's events, with budgets.
+
+use super::node::{Kind, Node};
+use crate::finding::{Finding, Severity};
+use crate::problem::Place;
+use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span};
+use std::collections::HashMap;
+
+/// Bounds for a text from outside.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of source.
+    pub bytes: usize,
+    /// Nodes, those that aliases repeat included.
+    pub nodes: usize,
+    /// How deep collections may nest.
+    pub depth: usize,
+    /// Nodes that aliases may add.
+    pub alias_nodes: usize,
+    /// Documents.
+    pub documents: usize,
+}
+
+impl Default for Limits {
+    /// Room for 100,000 workloads or an inventory of as many; an alias bomb ends after 10,000 copied nodes.
+    fn default() -> Self {
+        Self { bytes: 256 << 20, nodes: 20_000_000, depth: 64, alias_nodes: 10_000, documents: 1_000_000 }
+    }
+}
+
+/// All documents of `source`, empty ones left out, and what is wrong with it.
+///
+/// A syntax error ends the reading; duplicate keys and the like are all found. A text with findings of severity error
+/// must not be used further.
+pub fn documents(file: &str, source: &str, limits: Limits) -> (Vec<Node>, Vec<Finding>) {
+    let mut reader = Reader { file, limits, findings: Vec::new(), anchors: HashMap::new(), nodes: 0, copied: 0 };
+    if source.len() > limits.bytes {
+        let message = format!("the text has {} bytes; the limit is {}", source.len(), limits.bytes);
+        reader.findings.push(Finding {
+            code: "yaml-budget",
+            severity: Severity::Error,
+            place: Place::file(file),
+            span: (0, 0),
+            workload: None,
+            message,
+            hint: None,
+        });
+        return (Vec::new(), reader.findings);
+    }
+    // A byte order mark is legal at the start of a YAML stream, and nowhere in Kubernetes' objects.
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let documents = reader.stream(source);
+    (documents, reader.findings)
+}
+
+/// A collection that is not closed yet.
+struct Open {
+    node: Node,
+    anchor: usize,
+    /// The key that waits for its value.
+    key: Option<Node>,
+    /// Keys seen, with their line.
+    seen: HashMap<String, usize>,
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    limits: Limits,
+    findings: Vec<Finding>,
+    anchors: HashMap<usize, (Node, usize)>,
+    nodes: usize,
+    copied: usize,
+}
+
+impl Reader<'_> {
+    fn stream(&mut self, source: &str) -> Vec<Node> {
+        let mut parser = Parser::new_from_str(source);
+        let mut documents = Vec::new();
+        let mut stack: Vec<Open> = Vec::new();
+        let mut root: Option<Node> = None;
+        loop {
+            let (event, span) = match parser.next_event() {
+                None => break,
+                Some(Ok(event)) => event,
+                Some(Err(error)) => {
+                    let marker = error.marker();
+                    let at = marker.byte_offset().unwrap_or(source.len());
+                    let place = Place::at(self.file, marker.line().max(1), marker.col() + 1);
+                    let message = syntax_message(&error.info(), source, marker.line());
+                    self.push("yaml-syntax", place, (at, 1), message, None);
+                    break;
+                }
+            };
+            let done = match event {
+                Event::Scalar(text, style, anchor, tag) => {
+                    let tagged_text = tag.as_ref().is_some_and(|tag| tag.core_suffix() == Some("str"));
+                    let plain = style == ScalarStyle::Plain && !tagged_text;
+                    let node = self.node(span, Kind::Scalar { text: text.into_owned(), plain });
+                    Some((node, anchor))
+                }
+                Event::SequenceStart(_, anchor, _) => {
+                    let node = self.node(span, Kind::List(Vec::new()));
+                    stack.push(Open { node, anchor, key: None, seen: HashMap::new() });
+                    None
+                }
+                Event::MappingStart(_, anchor, _) => {
+                    let node = self.node(span, Kind::Map(Vec::new()));
+                    stack.push(Open { node, anchor, key: None, seen: HashMap::new() });
+                    None
+                }
+                Event::SequenceEnd | Event::MappingEnd => stack.pop().map(|open| (open.node, open.anchor)),
+                Event::Alias(id) => self.alias(id, span).map(|node| (node, 0)),
+                Event::DocumentStart(..) => {
+                    root = None;
+                    self.anchors.clear();
+                    None
+                }
+                Event::DocumentEnd => {
+                    documents.extend(root.take().filter(|node| !node.is_null()));
+                    None
+                }
+                _ => None,
+            };
+            if let Some(fault) = self.over_budget(stack.len(), documents.len()) {
+                let place = Place::at(self.file, span.start.line().max(1), span.start.col() + 1);
+                self.push("yaml-budget", place, (0, 0), fault, None);
+                return Vec::new();
+            }
+            if let Some((node, anchor)) = done {
+                if anchor != 0 {
+                    self.anchors.insert(anchor, (node.clone(), size(&node)));
+                }
+                match stack.last_mut() {
+                    None => root = Some(node),
+                    Some(open) => self.place(open, node),
+                }
+            }
+        }
+        documents
+    }
+
+    fn node(&mut self, span: Span, kind: Kind) -> Node {
+        self.nodes += 1;
+        let start = span.start.byte_offset().unwrap_or(0);
+        let end = span.end.byte_offset().unwrap_or(start);
+        Node { line: span.start.line().max(1), column: span.start.col() + 1, span: (start, end.saturating_sub(start)), kind }
+    }
+
+    fn alias(&mut self, id: usize, span: Span) -> Option<Node> {
+        let (node, size) = self.anchors.get(&id)?;
+        // Counted before the copy is made: a bomb must not cost memory first.
+        self.copied = self.copied.saturating_add(*size);
+        self.nodes = self.nodes.saturating_add(*size);
+        if self.copied > self.limits.alias_nodes {
+            return None;
+        }
+        let mut copy = node.clone();
+        // The place where it is used is what a user looks at.
+        (copy.line, copy.column) = (span.start.line().max(1), span.start.col() + 1);
+        Some(copy)
+    }
+
+    fn over_budget(&self, depth: usize, documents: usize) -> Option<String> {
+        let limits = self.limits;
+        if self.copied > limits.alias_nodes {
+            return Some(format!("its aliases repeat more than {} nodes", limits.alias_nodes));
+        }
+        if depth > limits.depth {
+            return Some(format!("it nests deeper than {} levels", limits.depth));
+        }
+        if self.nodes > limits.nodes {
+            return Some(format!("it has more than {} nodes", limits.nodes));
+        }
+        (documents > limits.documents).then(|| format!("it has more than {} documents", limits.documents))
+    }
+
+    /// Puts a finished node into the collection that is open.
+    fn place(&mut self, open: &mut Open, node: Node) {
+        match &mut open.node.kind {
+            Kind::List(items) => items.push(node),
+            Kind::Map(pairs) => match open.key.take() {
+                None => open.key = Some(node),
+                Some(key) => {
+                    let Some(name) = key.text() else {
+                        let place = Place::at(self.file, key.line, key.column);
+                        let message = format!("a key is {}; only texts can be keys", key.describe());
+                        self.push("yaml-key", place, key.span, message, None);
+                        return;
+                    };
+                    if let Some(first) = open.seen.insert(name.to_owned(), key.line) {
+                        let place = Place::at(self.file, key.line, key.column);
+                        let message = format!("the key '{name}' stands twice in one mapping, first in line {first}");
+                        let hint = "remove one of the two: YAML readers disagree about which one counts".to_owned();
+                        self.push("duplicate-key", place, key.span, message, Some(hint));
+                        open.seen.insert(name.to_owned(), first);
+                        return;
+                    }
+                    pairs.push((key, node));
+                }
+            },
+            Kind::Scalar { .. } => {}
+        }
+    }
+
+    fn push(&mut self, code: &'static str, place: Place, span: (usize, usize), message: String, hint: Option<String>) {
+        self.findings.push(Finding { code, severity: Severity::Error, place, span, workload: None, message, hint });
+    }
+}
+
+/// Nodes in a tree, itself included.
+fn size(node: &Node) -> usize {
+    match &node.kind {
+        Kind::Scalar { .. } => 1,
+        Kind::List(items) => 1 + items.iter().map(size).sum::<usize>(),
+        Kind::Map(pairs) => 1 + pairs.iter().map(|(key, value)| size(key) + size(value)).sum::<usize>(),
+    }
+}
+
+/// The parser's words, and better ones where its own lead astray.
+fn syntax_message(info: &str, source: &str, line: usize) -> String {
+    // A tab in the indentation is reported as a fault of the scalar before it.
+    let has_tab = |n: usize| {
+        let text = source.lines().nth(n.saturating_sub(1)).unwrap_or_default();
+        text.chars().take_while(|c| c.is_whitespace()).any(|c| c == '\t')
+    };
+    if has_tab(line) || has_tab(line + 1) {
+        return "a tab in the indentation; YAML allows only spaces there".to_owned();
+    }
+    info.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Limits, documents};
+
+    fn codes(source: &str) -> Vec<(&'static str, String)> {
+        documents("f.yml", source, Limits::default()).1.into_iter().map(|f| (f.code, f.place.to_string())).collect()
+    }
+
+    #[test]
+    fn reads_documents_with_places() {
+        let (docs, findings) = documents("f", "a: 1\n---\n- x\n- y: no\n---\n# nothing\n", Limits::default());
+        assert!(findings.is_empty(), "{findings:?}");
+        assert_eq!(docs.len(), 2);
+        let y = docs[1].items()[1].get("y").unwrap();
+        assert_eq!((y.line, y.column, y.text()), (4, 6, Some("no")));
+    }
+
+    #[test]
+    fn duplicate_keys_are_all_found() {
+        let found = codes("a: 1\nb: 2\na: 3\na: 4\n");
+        assert_eq!(found, [("duplicate-key", "f.yml:3:1".to_owned()), ("duplicate-key", "f.yml:4:1".to_owned())]);
+    }
+
+    #[test]
+    fn syntax_errors_have_a_place() {
+        assert_eq!(codes("a: [1, 2\nb: 3\n")[0].0, "yaml-syntax");
+        let (_, findings) = documents("f", "a:\n\tb: 1\n", Limits::default());
+        assert!(findings[0].message.contains("tab"), "{findings:?}");
+    }
+
+    #[test]
+    fn bombs_end_early() {
+        let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for n in 1..10 {
+            let refs = vec![format!("*a{}", n - 1); 9].join(",");
+            bomb.push_str(&format!("a{n}: &a{n} [{refs}]\n"));
+        }
+        assert_eq!(codes(&bomb)[0].0, "yaml-budget");
+        assert!(!codes(&"[".repeat(100_000)).is_empty());
+    }
+
+    #[test]
+    fn aliases_are_copied() {
+        let (docs, findings) = documents("f", "a: &x {k: v}\nb: *x\n", Limits::default());
+        assert!(findings.is_empty());
+        assert_eq!(docs[0].get("b").and_then(|b| b.get("k")).and_then(|k| k.text()), Some("v"));
+    }
+}
