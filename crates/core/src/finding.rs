@@ -41,3 +41,36 @@ pub struct Finding {
     /// What to do.
     pub hint: Option<String>,
 }
+
+impl Finding {
+    /// An error at a place.
+    pub fn error(code: &'static str, place: Place, message: impl Into<String>) -> Self {
+        Self { code, severity: Severity::Error, place, span: (0, 0), workload: None, message: message.into(), hint: None }
+    }
+
+    /// Lowers it to a warning.
+    pub fn warning(&mut self) -> &mut Self {
+        self.severity = Severity::Warning;
+        self
+    }
+
+    /// Names the workload; an empty name is none.
+    pub fn of(&mut self, workload: &str) -> &mut Self {
+        self.workload = Some(workload.to_owned()).filter(|name| !name.is_empty());
+        self
+    }
+
+    /// Says what to do.
+    pub fn hint(&mut self, hint: impl Into<String>) -> &mut Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Suggests a word, when there is one near enough.
+    pub fn did_you_mean(&mut self, word: Option<&str>) -> &mut Self {
+        if let Some(word) = word {
+            self.hint = Some(format!("did you mean {word}?"));
+        }
+        self
+    }
+}

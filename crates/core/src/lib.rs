@@ -1,5 +1,7 @@
 //! x
+pub mod api;
 pub mod artifact;
+pub mod assess;
 pub mod diff;
 pub mod finding;
 pub mod flux;
@@ -7,6 +9,7 @@ pub mod inventory;
 pub mod objects;
 pub mod observed;
 pub mod problem;
+pub mod publish;
 pub mod settings;
 pub mod suggest;
 pub mod text;

@@ -46,24 +46,24 @@ fn pair(workload: &Workload, defaults: &Overrides, settings: &Settings, environm
     if settings.source_insecure() {
         spec.insert("insecure".to_owned(), true.into());
     }
-    overlay(&mut spec, layers.iter().map(|layer| &layer.source), SOURCE_KEYS);
+    overlay(&mut spec, &layers.iter().map(|layer| &layer.source).collect::<Vec<_>>(), SOURCE_KEYS);
     let api = format!("{SOURCE_GROUP}/{}", settings.source_api_version());
-    let source = object(&api, OCI_REPOSITORY, id, namespace, spec);
+    let source = object(&api, OCI_REPOSITORY, id, namespace, &spec);
 
     let mut spec = Map::new();
     spec.insert("interval".to_owned(), settings.kustomization_interval().into());
     spec.insert("sourceRef".to_owned(), json!({ "kind": OCI_REPOSITORY, "name": id, "namespace": namespace }));
     spec.insert("prune".to_owned(), true.into());
-    overlay(&mut spec, layers.iter().map(|layer| &layer.kustomization), KUSTOMIZATION_KEYS);
-    let kustomization = object(&format!("{KUSTOMIZE_GROUP}/v1"), KUSTOMIZATION, id, namespace, spec);
+    overlay(&mut spec, &layers.iter().map(|layer| &layer.kustomization).collect::<Vec<_>>(), KUSTOMIZATION_KEYS);
+    let kustomization = object(&format!("{KUSTOMIZE_GROUP}/v1"), KUSTOMIZATION, id, namespace, &spec);
     Pair { source, kustomization }
 }
 
 /// Lays overrides over a spec: known fields stay in their place, new ones follow in the order of `keys`, so that the
 /// order in which somebody wrote them changes no byte. `null` takes a field away.
-fn overlay<'a>(spec: &mut Map<String, Value>, layers: impl Iterator<Item = &'a Map<String, Value>> + Clone, keys: &[&str]) {
+fn overlay(spec: &mut Map<String, Value>, layers: &[&Map<String, Value>], keys: &[&str]) {
     for key in keys {
-        for value in layers.clone().filter_map(|layer| layer.get(*key)) {
+        for value in layers.iter().filter_map(|layer| layer.get(*key)) {
             if value.is_null() {
                 spec.shift_remove(*key);
             } else {
@@ -73,7 +73,7 @@ fn overlay<'a>(spec: &mut Map<String, Value>, layers: impl Iterator<Item = &'a M
     }
 }
 
-fn object(api_version: &str, kind: &str, name: &str, namespace: &str, spec: Map<String, Value>) -> Value {
+fn object(api_version: &str, kind: &str, name: &str, namespace: &str, spec: &Map<String, Value>) -> Value {
     json!({
         "apiVersion": api_version,
         "kind": kind,

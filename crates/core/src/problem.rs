@@ -55,6 +55,8 @@ pub enum Class {
     Refused,
     /// The answer could not be written.
     Output,
+    /// A signal ended the work; the number is the exit code (128 + signal).
+    Interrupted(u8),
     /// A fault of this program.
     Internal,
 }

@@ -5,7 +5,6 @@
 //! encoder escapes it), and passes through [`visible`] once, when a renderer takes it.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 /// The text with every character that could move the cursor, change colours, hide or reorder other text written as
 /// `\u{…}`; line breaks and tabs become one space, so that a table's row stays a row.
@@ -19,8 +18,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
             '\n' | '\t' => out.push(' '),
             '\r' => {}
             c if is_deceptive(c) => {
-                // Writing to a String cannot fail.
-                let _: Result<(), std::fmt::Error> = write!(out, "\\u{{{:x}}}", u32::from(c));
+                out.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
             }
             c => out.push(c),
         }

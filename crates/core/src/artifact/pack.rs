@@ -41,7 +41,7 @@ fn entry(out: &mut Vec<u8>, name: &str, content: Option<&[u8]>) {
     });
     let ascii: String = short.chars().filter(char::is_ascii).take(100).collect();
     let (mode, size, kind) = content.map_or((0o755, 0, b'5'), |content| (0o644, content.len(), b'0'));
-    header(out, prefix, &ascii, mode, size, kind, true);
+    header(out, (prefix, &ascii), mode, size, kind);
     if let Some(content) = content {
         body(out, content);
     }
@@ -64,7 +64,7 @@ fn pax(out: &mut Vec<u8>, name: &str) {
     };
     let cut: String = full.chars().take(100).collect();
     let record = pax_record("path", name);
-    header(out, "", &cut, 0, record.len(), b'x', false);
+    header(out, ("", &cut), 0, record.len(), b'x');
     body(out, record.as_bytes());
 }
 
@@ -90,7 +90,7 @@ fn split_name(name: &str) -> Option<(&str, &str)> {
     (!prefix.is_empty() && !rest.is_empty() && rest.len() <= 100).then_some((prefix, rest))
 }
 
-fn header(out: &mut Vec<u8>, prefix: &str, name: &str, mode: u32, size: usize, kind: u8, devices: bool) {
+fn header(out: &mut Vec<u8>, (prefix, name): (&str, &str), mode: u32, size: usize, kind: u8) {
     let mut block = [0_u8; BLOCK];
     let mut put = |at: usize, bytes: &[u8]| {
         if let Some(field) = block.get_mut(at..at + bytes.len()) {
@@ -106,7 +106,8 @@ fn header(out: &mut Vec<u8>, prefix: &str, name: &str, mode: u32, size: usize, k
     put(148, b"        ");
     put(156, &[kind]);
     put(257, b"ustar\x0000");
-    if devices {
+    // Go leaves the device fields of an extended header empty.
+    if kind != b'x' {
         put(329, b"0000000\0");
         put(337, b"0000000\0");
     }

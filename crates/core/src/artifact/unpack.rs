@@ -2,7 +2,7 @@
 
 use super::tree::Tree;
 use crate::problem::{Class, Problem};
-use std::io::Read;
+use std::io::Read as _;
 
 /// Bounds for a layer.
 #[derive(Debug, Clone, Copy)]

@@ -16,13 +16,29 @@ pub struct Difference {
     pub live: Option<Value>,
 }
 
+/// A value that the API server fills in.
+enum Filled {
+    Text(&'static str),
+    No,
+}
+
+impl Filled {
+    fn is(&self, value: &Value) -> bool {
+        match self {
+            Self::Text(text) => value.as_str() == Some(text),
+            Self::No => value.as_bool() == Some(false),
+        }
+    }
+}
+
 /// Fields that the API server fills in (the `default:`s of both CRDs); a field that only one side has with this value is
 /// the same.
-const DEFAULTS: &[(&str, &[&str], &str)] = &[
-    (OCI_REPOSITORY, &["spec", "provider"], "\"generic\""),
-    (OCI_REPOSITORY, &["spec", "timeout"], "\"60s\""),
-    (OCI_REPOSITORY, &["spec", "verify", "provider"], "\"cosign\""),
-    (KUSTOMIZATION, &["spec", "force"], "false"),
+const DEFAULTS: &[(&str, &[&str], Filled)] = &[
+    (OCI_REPOSITORY, &["spec", "provider"], Filled::Text("generic")),
+    (OCI_REPOSITORY, &["spec", "timeout"], Filled::Text("60s")),
+    (OCI_REPOSITORY, &["spec", "verify", "provider"], Filled::Text("cosign")),
+    (KUSTOMIZATION, &["spec", "force"], Filled::No),
+    (KUSTOMIZATION, &["spec", "postBuild", "substituteFrom", "[]", "optional"], Filled::No),
 ];
 
 /// Where a live object differs from the published one.
@@ -62,6 +78,15 @@ fn walk(kind: &str, path: &mut Vec<String>, published: &Value, live: &Value, out
             }
             path.pop();
         }
+    } else if let (Value::Array(a), Value::Array(b)) = (published, live)
+        && a.len() == b.len()
+    {
+        // Item by item, since the API fills in defaults inside lists too; another length is another list.
+        for (n, (a, b)) in a.iter().zip(b).enumerate() {
+            path.push(format!("[{n}]"));
+            walk(kind, path, a, b, out);
+            path.pop();
+        }
     } else if published != live {
         push(path, Some(published), Some(live), out);
     }
@@ -71,8 +96,7 @@ fn step(kind: &str, path: &mut Vec<String>, published: Option<&Value>, live: Opt
     match (published, live) {
         (Some(a), Some(b)) => walk(kind, path, a, b, out),
         (Some(one), None) | (None, Some(one)) => {
-            let is_default =
-                DEFAULTS.iter().any(|(of, at, value)| *of == kind && path.iter().eq(at.iter()) && one.to_string() == *value);
+            let is_default = DEFAULTS.iter().any(|(of, at, value)| *of == kind && same_path(path, at) && value.is(one));
             if !is_default && !one.is_null() {
                 push(path, published, live, out);
             }
@@ -81,8 +105,19 @@ fn step(kind: &str, path: &mut Vec<String>, published: Option<&Value>, live: Opt
     }
 }
 
+/// Whether a path is the one of a default; `[]` stands for any item of a list.
+fn same_path(path: &[String], pattern: &[&str]) -> bool {
+    path.len() == pattern.len()
+        && path.iter().zip(pattern).all(|(part, wanted)| part == wanted || (*wanted == "[]" && part.starts_with('[')))
+}
+
 fn push(path: &[String], published: Option<&Value>, live: Option<&Value>, out: &mut Vec<Difference>) {
-    out.push(Difference { path: path.join("."), parts: path.to_vec(), published: published.cloned(), live: live.cloned() });
+    out.push(Difference {
+        path: path.join(".").replace(".[", "["),
+        parts: path.to_vec(),
+        published: published.cloned(),
+        live: live.cloned(),
+    });
 }
 
 /// A value as it is shown: texts without quotes, everything else as JSON, cut when it is long.
@@ -113,6 +148,9 @@ mod tests {
         assert!(diff("OCIRepository", &published, &live).is_empty());
         assert_eq!(diff("Kustomization", &published, &live).len(), 3);
         let suspended = json!({"spec": {"suspend": true}});
+        let bare = json!({"spec": {"postBuild": {"substituteFrom": [{"name": "a"}, {"name": "b"}]}}});
+        let filled = json!({"spec": {"postBuild": {"substituteFrom": [{"name": "a", "optional": false}, {"name": "c", "optional": false}]}}});
+        assert_eq!(diff("Kustomization", &bare, &filled).len(), 1);
         assert!(diff("Kustomization", &suspended, &json!({"spec": {"force": false}})).is_empty());
     }
 

@@ -1,7 +1,7 @@
 //! A tree to the workloads that it declares, as Flux would read it.
 //!
 //! Source of the rules: kustomize-controller generates a kustomization of all `*.yaml` and `*.yml` files below the path;
-//! multi-document files and `kind: List` are fine (`fluxcd/pkg` kustomize/kustomize_generator.go).
+//! multi-document files and `kind: List` are fine (`fluxcd/pkg` `kustomize_generator.go`).
 //! Reading tolerates values that only the API refuses: what cannot be installed is still what is published.
 
 use crate::artifact::Tree;
@@ -49,7 +49,8 @@ pub fn read(tree: &Tree, environment: &str, origin: &str) -> (Inventory, Vec<Fin
     for (path, content) in tree.files() {
         let Some(below) = path.strip_prefix(&prefix) else { continue };
         let file = below.rsplit('/').next().unwrap_or(below);
-        let is_manifest = file.ends_with(".yaml") || file.ends_with(".yml");
+        // Flux's generator compares extensions with their case.
+        let is_manifest = matches!(file.rsplit_once('.'), Some((_, "yaml" | "yml")));
         if !is_manifest || matches!(file, "kustomization.yaml" | "kustomization.yml") {
             continue;
         }
@@ -100,7 +101,9 @@ impl Objects {
         let (api, kind, name) = (text(&object, "/apiVersion"), text(&object, "/kind"), text(&object, "/metadata/name"));
         if kind.ends_with("List") && object.get("items").is_some_and(Value::is_array) {
             if let Some(Value::Array(items)) = object.get_mut("items").map(Value::take) {
-                items.into_iter().for_each(|item| self.add(item));
+                for item in items {
+                    self.add(item);
+                }
             }
             return;
         }

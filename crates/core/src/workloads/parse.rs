@@ -1,7 +1,7 @@
 //! The three shapes of the file to the model, with all findings at once.
 
 use super::model::{Overrides, Workload, Workloads};
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::flux::names;
 use crate::problem::Place;
 use crate::suggest;
@@ -54,6 +54,8 @@ pub const SOURCE_KEYS: &[&str] = &[
     "ignore",
 ];
 
+const EMPTY: &str = "an inventory without workloads would make Flux delete everything that it applied";
+
 /// Reads a file. With a finding of severity error the workloads must not be used.
 pub fn parse(file: &str, source: &str) -> (Workloads, Vec<Finding>) {
     let limits = yaml::Limits { documents: 1, ..yaml::Limits::default() };
@@ -63,11 +65,11 @@ pub fn parse(file: &str, source: &str) -> (Workloads, Vec<Finding>) {
     let mut workloads = Workloads { file: file.to_owned(), ..Workloads::default() };
     match documents.first() {
         Some(root) => reader.file_root(root, &mut workloads),
-        None if !syntax => reader.whole_file(
-            "empty-inventory",
-            "the file lists no workload",
-            Some("an inventory without workloads would make Flux delete everything that it applied"),
-        ),
+        None if !syntax => {
+            let mut finding = Finding::error("empty-inventory", Place::file(file), "the file lists no workload");
+            finding.hint(EMPTY);
+            reader.findings.push(finding);
+        }
         None => {}
     }
     (workloads, reader.findings)
@@ -80,250 +82,167 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn error(&mut self, code: &'static str, node: &Node, message: String, hint: Option<String>) {
-        self.push(code, Severity::Error, node, None, message, hint);
-    }
-
-    fn push(
-        &mut self,
-        code: &'static str,
-        severity: Severity,
-        node: &Node,
-        workload: Option<&str>,
-        message: String,
-        hint: Option<String>,
-    ) {
-        let place = Place::at(self.file, node.line, node.column);
-        let workload = workload.map(str::to_owned);
-        self.findings.push(Finding { code, severity, place, span: node.span, workload, message, hint });
-    }
-
-    fn whole_file(&mut self, code: &'static str, message: &str, hint: Option<&str>) {
-        self.findings.push(Finding {
-            code,
-            severity: Severity::Error,
-            place: Place::file(self.file),
-            span: (0, 0),
-            workload: None,
-            message: message.to_owned(),
-            hint: hint.map(str::to_owned),
-        });
+    fn error(&mut self, code: &'static str, node: &Node, message: impl Into<String>) -> &mut Finding {
+        let mut finding = Finding::error(code, Place::at(self.file, node.line, node.column), message);
+        finding.span = node.span;
+        self.findings.push(finding);
+        let last = self.findings.len() - 1;
+        #[expect(clippy::indexing_slicing, reason = "it was just pushed")]
+        &mut self.findings[last]
     }
 
     fn file_root(&mut self, root: &Node, workloads: &mut Workloads) {
-        let list = match &root.kind {
-            Kind::List(_) => root,
-            Kind::Map(_) => {
-                for (key, _) in root.entries() {
-                    let name = key.text().unwrap_or_default();
-                    if !FILE_KEYS.contains(&name) {
-                        // Terraform keeps sister lists such as gcp_project_groups at the root.
-                        let hint = suggest::nearest(name, FILE_KEYS.iter().copied()).map(|word| format!("did you mean {word}?"));
-                        self.push(
-                            "unknown-key",
-                            Severity::Warning,
-                            key,
-                            None,
-                            format!("unknown key '{name}' beside the list"),
-                            hint,
-                        );
-                    }
-                }
-                if let Some(flux) = root.get("defaults").and_then(|node| node.get("flux")) {
-                    workloads.defaults = self.overrides(flux, None);
-                }
-                match (root.entry("workloads"), root.entry("inventory")) {
-                    (Some((_, list)), None) | (None, Some((_, list))) => list,
-                    (Some(_), Some((key, _))) => {
-                        self.error(
-                            "two-lists",
-                            key,
-                            "the file has both 'workloads' and 'inventory'".to_owned(),
-                            Some("keep one".to_owned()),
-                        );
-                        return;
-                    }
-                    (None, None) => {
-                        self.error(
-                            "no-list",
-                            root,
-                            "the mapping has no key 'workloads'".to_owned(),
-                            Some("the file is a list of entries, or a mapping with that list under 'workloads'".to_owned()),
-                        );
-                        return;
-                    }
-                }
-            }
-            Kind::Scalar { .. } => {
-                let found = root.describe();
-                self.error("no-list", root, format!("expected a list of workloads, found {found}"), None);
-                return;
-            }
-        };
+        let Some(list) = self.list(root, workloads) else { return };
         if !matches!(list.kind, Kind::List(_)) && !list.is_null() {
-            let found = list.describe();
-            self.error("no-list", list, format!("expected a list of workloads, found {found}"), None);
+            self.error("no-list", list, format!("expected a list of workloads, found {}", list.describe()));
             return;
         }
         if list.items().is_empty() {
-            self.error(
-                "empty-inventory",
-                list,
-                "the list has no workload".to_owned(),
-                Some("an inventory without workloads would make Flux delete everything that it applied".to_owned()),
-            );
+            self.error("empty-inventory", list, "the list has no workload").hint(EMPTY);
         }
         workloads.items = list.items().iter().filter_map(|item| self.entry(item)).collect();
     }
 
-    fn entry(&mut self, item: &Node) -> Option<Workload> {
-        if !matches!(item.kind, Kind::Map(_)) {
-            let found = item.describe();
-            self.error(
-                "entry-type",
-                item,
-                format!("expected a workload, found {found}"),
-                Some("each entry is a mapping with 'runway_service_id'".to_owned()),
-            );
-            return None;
-        }
-        let id_node = match (item.entry("runway_service_id"), item.entry("name")) {
-            (Some((_, node)), None) | (None, Some((_, node))) => node,
-            (Some(_), Some((key, _))) => {
-                self.error(
-                    "two-ids",
-                    key,
-                    "the entry has both 'runway_service_id' and its older name 'name'".to_owned(),
-                    Some("keep 'runway_service_id'".to_owned()),
-                );
+    /// The list in one of the three shapes.
+    fn list<'n>(&mut self, root: &'n Node, workloads: &mut Workloads) -> Option<&'n Node> {
+        match &root.kind {
+            Kind::List(_) => return Some(root),
+            Kind::Map(_) => {}
+            Kind::Scalar { .. } => {
+                self.error("no-list", root, format!("expected a list of workloads, found {}", root.describe()));
                 return None;
+            }
+        }
+        for (key, _) in root.entries() {
+            let name = key.text().unwrap_or_default();
+            if !FILE_KEYS.contains(&name) {
+                // Terraform keeps sister lists such as gcp_project_groups at the root.
+                let word = suggest::nearest(name, FILE_KEYS.iter().copied());
+                self.error("unknown-key", key, format!("unknown key '{name}' beside the list")).warning().did_you_mean(word);
+            }
+        }
+        if let Some(flux) = root.get("defaults").and_then(|node| node.get("flux")) {
+            workloads.defaults = self.overrides(flux, "");
+        }
+        match (root.entry("workloads"), root.entry("inventory")) {
+            (Some((_, list)), None) | (None, Some((_, list))) => Some(list),
+            (Some(_), Some((key, _))) => {
+                self.error("two-lists", key, "the file has both 'workloads' and 'inventory'").hint("keep one");
+                None
             }
             (None, None) => {
-                let near = item
-                    .entries()
-                    .filter_map(|(key, _)| key.text())
-                    .find(|name| suggest::nearest("runway_service_id", [*name]).is_some())
-                    .map(|name| format!("'{name}' looks like it"));
-                self.error("no-id", item, "the entry has no 'runway_service_id'".to_owned(), near);
-                return None;
+                self.error("no-list", root, "the mapping has no key 'workloads'")
+                    .hint("the file is a list of entries, or a mapping with that list under 'workloads'");
+                None
             }
-        };
+        }
+    }
+
+    fn entry(&mut self, item: &Node) -> Option<Workload> {
+        if !matches!(item.kind, Kind::Map(_)) {
+            self.error("entry-type", item, format!("expected a workload, found {}", item.describe()))
+                .hint("each entry is a mapping with 'runway_service_id'");
+            return None;
+        }
+        let id_node = self.id_node(item)?;
         let id = self.id(id_node)?;
         for (key, _) in item.entries() {
             let name = key.text().unwrap_or_default();
             if !ENTRY_KEYS.contains(&name) && !FOREIGN_KEYS.contains(&name) {
-                let hint = suggest::nearest(name, ENTRY_KEYS.iter().copied()).map(|word| format!("did you mean {word}?"));
-                self.push("unknown-key", Severity::Warning, key, Some(&id), format!("unknown key '{name}'"), hint);
+                let word = suggest::nearest(name, ENTRY_KEYS.iter().copied());
+                self.error("unknown-key", key, format!("unknown key '{name}'")).warning().of(&id).did_you_mean(word);
             }
         }
         let regions = self.names(item, "regions", &id);
         for key in ["groups", "members"] {
             self.names(item, key, &id);
         }
-        self.project(item, &id);
-        if let Some(node) = item.get("exclude_name_suffix") {
-            let ok = matches!(&node.kind, Kind::Scalar { text, plain: true } if matches!(plain_type(text), Plain::Bool(_)));
-            if !ok {
-                let found = node.describe();
-                self.push(
-                    "schema",
-                    Severity::Error,
-                    node,
-                    Some(&id),
-                    format!("exclude_name_suffix is true or false, found {found}"),
-                    None,
-                );
-            }
-        }
-        let flux = item.get("flux").map(|node| self.overrides(node, Some(&id))).unwrap_or_default();
+        self.numbers_and_flags(item, &id);
+        let flux = item.get("flux").map(|node| self.overrides(node, &id)).unwrap_or_default();
         let environments = item.get("environments").and_then(|node| self.environments(node, &id));
         Some(Workload { place: Place::at(self.file, id_node.line, id_node.column), id, regions, flux, environments })
     }
 
+    /// Where the id stands.
+    fn id_node<'n>(&mut self, item: &'n Node) -> Option<&'n Node> {
+        match (item.entry("runway_service_id"), item.entry("name")) {
+            (Some((_, node)), None) | (None, Some((_, node))) => Some(node),
+            (Some(_), Some((key, _))) => {
+                self.error("two-ids", key, "the entry has both 'runway_service_id' and its older name 'name'")
+                    .hint("keep 'runway_service_id'");
+                None
+            }
+            (None, None) => {
+                let mut keys = item.entries().filter_map(|(key, _)| key.text());
+                let near = keys.find(|name| suggest::nearest("runway_service_id", [*name]).is_some());
+                let finding = self.error("no-id", item, "the entry has no 'runway_service_id'");
+                if let Some(near) = near {
+                    finding.hint(format!("'{near}' looks like it"));
+                }
+                None
+            }
+        }
+    }
+
     fn id(&mut self, node: &Node) -> Option<String> {
         let Kind::Scalar { text, plain } = &node.kind else {
-            let found = node.describe();
-            self.error("invalid-id", node, format!("runway_service_id is a text, found {found}"), None);
+            self.error("invalid-id", node, format!("runway_service_id is a text, found {}", node.describe()));
             return None;
         };
         if *plain && plain_type(text) != Plain::Text {
-            let found = node.describe();
-            self.error(
-                "invalid-id",
-                node,
-                format!("runway_service_id '{text}' is read as {found}"),
-                Some(format!("quote it: \"{text}\"")),
-            );
+            self.error("invalid-id", node, format!("runway_service_id '{text}' is read as {}", node.describe()))
+                .hint(format!("quote it: \"{text}\""));
             return None;
         }
         if let Some(why) = names::label_fault(text) {
-            self.push(
-                "invalid-id",
-                Severity::Error,
-                node,
-                Some(text),
-                format!("'{text}' cannot be a runway_service_id: {why}"),
-                Some("it names Kubernetes objects: an RFC 1123 label, 1 to 63 of a-z 0-9 -".to_owned()),
-            );
+            self.error("invalid-id", node, format!("'{text}' cannot be a runway_service_id: {why}"))
+                .of(text)
+                .hint("it names Kubernetes objects: an RFC 1123 label, 1 to 63 of a-z 0-9 -");
             return None;
         }
-        if let Some(first) = self.ids.get(text) {
-            let message = format!("'{text}' is listed twice, first in line {first}");
-            self.push(
-                "duplicate-id",
-                Severity::Error,
-                node,
-                Some(text),
-                message,
-                Some("both entries would become the same two objects; remove one".to_owned()),
-            );
+        if let Some(first) = self.ids.get(text).copied() {
+            self.error("duplicate-id", node, format!("'{text}' is listed twice, first in line {first}"))
+                .of(text)
+                .hint("both entries would become the same two objects; remove one");
             return None;
         }
         self.ids.insert(text.clone(), node.line);
         Some(text.clone())
     }
 
-    fn project(&mut self, item: &Node, id: &str) {
-        let Some(node) = item.get("project_id") else { return };
-        let ok = matches!(&node.kind, Kind::Scalar { text, plain: true }
-            if matches!(plain_type(text), Plain::Number(n) if n.as_u64().is_some_and(|n| n > 0)));
-        if !ok {
-            let found = node.describe();
-            self.push(
-                "schema",
-                Severity::Error,
-                node,
-                Some(id),
-                format!("project_id is a whole number above 0, found {found}"),
-                None,
-            );
+    fn numbers_and_flags(&mut self, item: &Node, id: &str) {
+        if let Some(node) = item.get("project_id") {
+            let ok = matches!(&node.kind, Kind::Scalar { text, plain: true }
+                if matches!(plain_type(text), Plain::Number(n) if n.as_u64().is_some_and(|n| n > 0)));
+            if !ok {
+                let message = format!("project_id is a whole number above 0, found {}", node.describe());
+                self.error("schema", node, message).of(id);
+            }
+        }
+        if let Some(node) = item.get("exclude_name_suffix") {
+            let ok = matches!(&node.kind, Kind::Scalar { text, plain: true } if matches!(plain_type(text), Plain::Bool(_)));
+            if !ok {
+                let message = format!("exclude_name_suffix is true or false, found {}", node.describe());
+                self.error("schema", node, message).of(id);
+            }
         }
     }
 
     fn names(&mut self, item: &Node, key: &str, id: &str) -> Vec<String> {
         let Some(node) = item.get(key) else { return Vec::new() };
         if !matches!(node.kind, Kind::List(_)) {
-            let found = node.describe();
-            self.push("schema", Severity::Error, node, Some(id), format!("{key} is a list of texts, found {found}"), None);
+            self.error("schema", node, format!("{key} is a list of texts, found {}", node.describe())).of(id);
             return Vec::new();
         }
         let mut seen: Vec<String> = Vec::new();
         for item in node.items() {
             match item.text() {
                 Some(text) if seen.iter().any(|other| other == text) => {
-                    self.push("schema", Severity::Warning, item, Some(id), format!("{key} lists '{text}' twice"), None);
+                    self.error("schema", item, format!("{key} lists '{text}' twice")).warning().of(id);
                 }
                 Some(text) => seen.push(text.to_owned()),
                 None => {
-                    let found = item.describe();
-                    self.push(
-                        "schema",
-                        Severity::Error,
-                        item,
-                        Some(id),
-                        format!("{key} is a list of texts, found {found} in it"),
-                        None,
-                    );
+                    self.error("schema", item, format!("{key} is a list of texts, found {} in it", item.describe())).of(id);
                 }
             }
         }
@@ -332,95 +251,69 @@ impl Reader<'_> {
 
     /// A list of names, or a mapping of names to overrides.
     fn environments(&mut self, node: &Node, id: &str) -> Option<Vec<(String, Overrides)>> {
+        let mut list = Vec::new();
         match &node.kind {
             Kind::List(items) => {
-                let mut list = Vec::new();
                 for item in items {
-                    match item.text() {
-                        Some(text) => list.push((text.to_owned(), Overrides::default())),
-                        None => {
-                            let found = item.describe();
-                            self.push(
-                                "schema",
-                                Severity::Error,
-                                item,
-                                Some(id),
-                                format!("environments lists names, found {found}"),
-                                None,
-                            );
-                        }
+                    if let Some(text) = item.text() {
+                        list.push((text.to_owned(), Overrides::default()));
+                    } else {
+                        self.error("schema", item, format!("environments lists names, found {}", item.describe())).of(id);
                     }
                 }
-                Some(list)
             }
             Kind::Map(pairs) => {
-                let mut list = Vec::new();
                 for (name, value) in pairs {
                     for (key, _) in value.entries().filter(|(key, _)| key.text() != Some("flux")) {
                         let message = format!("unknown key '{}' in an environment", key.text().unwrap_or_default());
-                        self.push(
-                            "unknown-key",
-                            Severity::Warning,
-                            key,
-                            Some(id),
-                            message,
-                            Some("an environment has only 'flux'".to_owned()),
-                        );
+                        self.error("unknown-key", key, message).warning().of(id).hint("an environment has only 'flux'");
                     }
-                    let overrides = value.get("flux").map(|flux| self.overrides(flux, Some(id))).unwrap_or_default();
+                    let overrides = value.get("flux").map(|flux| self.overrides(flux, id)).unwrap_or_default();
                     list.push((name.text().unwrap_or_default().to_owned(), overrides));
                 }
-                Some(list)
             }
             Kind::Scalar { .. } => {
-                let found = node.describe();
-                self.push(
-                    "schema",
-                    Severity::Error,
-                    node,
-                    Some(id),
-                    format!("environments is a list of names or a mapping, found {found}"),
-                    None,
-                );
-                None
+                let message = format!("environments is a list of names or a mapping, found {}", node.describe());
+                self.error("schema", node, message).of(id);
+                return None;
             }
         }
+        Some(list)
     }
 
-    fn overrides(&mut self, node: &Node, id: Option<&str>) -> Overrides {
+    fn overrides(&mut self, node: &Node, id: &str) -> Overrides {
         let mut overrides = Overrides::default();
         if !matches!(node.kind, Kind::Map(_)) {
-            let found = node.describe();
-            self.push("schema", Severity::Error, node, id, format!("flux is a mapping, found {found}"), None);
+            self.error("schema", node, format!("flux is a mapping, found {}", node.describe())).of(id);
             return overrides;
         }
         for (key, value) in node.entries() {
             let name = key.text().unwrap_or_default();
             if name == "source" {
                 for (key, value) in value.entries() {
-                    let name = key.text().unwrap_or_default();
-                    if self.override_key(key, name, SOURCE_KEYS, "flux.source", id) {
-                        overrides.source.insert(name.to_owned(), to_json(value));
+                    if let Some(name) = self.override_key(key, SOURCE_KEYS, "flux.source", id) {
+                        overrides.source.insert(name, to_json(value));
                     }
                 }
-            } else if self.override_key(key, name, KUSTOMIZATION_KEYS, "flux", id) {
-                overrides.kustomization.insert(name.to_owned(), to_json(value));
+            } else if let Some(name) = self.override_key(key, KUSTOMIZATION_KEYS, "flux", id) {
+                overrides.kustomization.insert(name, to_json(value));
             }
         }
         overrides
     }
 
-    fn override_key(&mut self, key: &Node, name: &str, known: &'static [&'static str], of: &str, id: Option<&str>) -> bool {
+    fn override_key(&mut self, key: &Node, known: &'static [&'static str], of: &str, id: &str) -> Option<String> {
+        let name = key.text().unwrap_or_default();
         if known.contains(&name) {
-            return true;
+            return Some(name.to_owned());
         }
-        let hint = if name == "suspend" {
-            Some("a written 'suspend' fights whoever suspends on the cluster; use `suspend` and `resume`".to_owned())
+        let finding = self.error("override-key", key, format!("{of} has no key '{name}'")).of(id);
+        if name == "suspend" {
+            finding.hint("a written 'suspend' fights whoever suspends on the cluster, so it is never generated");
         } else {
-            suggest::nearest(name, known.iter().copied()).map(|word| format!("did you mean {word}?"))
-        };
-        self.push("override-key", Severity::Error, key, id, format!("{of} has no key '{name}'"), hint);
-        false
+            finding.did_you_mean(suggest::nearest(name, known.iter().copied()));
+        }
+        None
     }
 }
 

@@ -3,7 +3,7 @@
 use super::node::{Kind, Node};
 use crate::finding::{Finding, Severity};
 use crate::problem::Place;
-use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span};
+use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 use std::collections::HashMap;
 
 /// Bounds for a text from outside.
@@ -83,11 +83,7 @@ impl Reader<'_> {
                 None => break,
                 Some(Ok(event)) => event,
                 Some(Err(error)) => {
-                    let marker = error.marker();
-                    let at = marker.byte_offset().unwrap_or(source.len());
-                    let place = Place::at(self.file, marker.line().max(1), marker.col() + 1);
-                    let message = syntax_message(&error.info(), source, marker.line());
-                    self.push("yaml-syntax", place, (at, 1), message, None);
+                    self.syntax(&error, source);
                     break;
                 }
             };
@@ -137,6 +133,14 @@ impl Reader<'_> {
             }
         }
         documents
+    }
+
+    fn syntax(&mut self, error: &ScanError, source: &str) {
+        let marker = error.marker();
+        let at = marker.byte_offset().unwrap_or(source.len());
+        let place = Place::at(self.file, marker.line().max(1), marker.col() + 1);
+        let message = syntax_message(&error.info(), source, marker.line());
+        self.push("yaml-syntax", place, (at, 1), message, None);
     }
 
     fn node(&mut self, span: Span, kind: Kind) -> Node {

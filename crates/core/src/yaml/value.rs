@@ -49,10 +49,11 @@ fn number(text: &str) -> Option<Number> {
         return Some(n);
     }
     if digits.bytes().all(|b| b.is_ascii_digit()) && !digits.is_empty() {
-        if digits.len() > 1 && digits.starts_with('0') {
-            if let Ok(n) = i64::from_str_radix(&digits, 8) {
-                return n.checked_mul(sign).map(Number::from);
-            }
+        if digits.len() > 1
+            && digits.starts_with('0')
+            && let Ok(n) = i64::from_str_radix(&digits, 8)
+        {
+            return n.checked_mul(sign).map(Number::from);
         }
         if let Ok(n) = digits.parse::<i64>() {
             return n.checked_mul(sign).map(Number::from);

@@ -1,0 +1,60 @@
+//! `PushResult`.
+
+use super::API_VERSION;
+use crate::publish::{Plan, Receipt};
+use serde::Serialize;
+
+/// The whole document.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PushResult {
+    api_version: &'static str,
+    kind: &'static str,
+    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repository: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tag: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<usize>,
+    plan: PlanDocument,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PlanDocument {
+    added: Vec<String>,
+    removed: Vec<Removed>,
+    changed: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Removed {
+    workload: String,
+    consequence: &'static str,
+}
+
+/// The document of a receipt.
+pub fn document(receipt: &Receipt, plan: &Plan) -> PushResult {
+    PushResult {
+        api_version: API_VERSION,
+        kind: "PushResult",
+        result: receipt.result.as_str(),
+        repository: Some(receipt.repository.clone()),
+        tag: Some(receipt.tag.clone()),
+        digest: Some(receipt.digest.clone()),
+        size: Some(receipt.size),
+        plan: PlanDocument {
+            added: plan.added.clone(),
+            removed: plan
+                .removed
+                .iter()
+                .map(|removal| Removed { workload: removal.workload.clone(), consequence: removal.consequence.as_str() })
+                .collect(),
+            changed: plan.changed.iter().map(|change| change.workload.clone()).collect(),
+        },
+    }
+}

@@ -1,0 +1,202 @@
+//! `StatusReport`.
+
+use super::API_VERSION;
+use crate::assess::{self, ItemKind, Verdict};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The whole document.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusReport {
+    /// `runway.gitlab.com/v1alpha1`.
+    pub api_version: &'static str,
+    /// `StatusReport`.
+    pub kind: &'static str,
+    /// When it was made, RFC 3339.
+    pub time: String,
+    /// Counts.
+    pub summary: Summary,
+    /// The rows.
+    pub items: Vec<Item>,
+}
+
+/// Counts of workloads; the parent's row is not counted.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Rows of workloads.
+    pub total: usize,
+    /// Every verdict with its number, zeros included.
+    pub verdicts: BTreeMap<&'static str, usize>,
+    /// The clusters that were asked.
+    pub clusters: Vec<Cluster>,
+}
+
+/// A cluster that was asked.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cluster {
+    /// The context's or the settings' name.
+    pub name: String,
+    /// Whether it answered.
+    pub reachable: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// A row.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Item {
+    kind: &'static str,
+    cluster: String,
+    runtime: String,
+    environment: String,
+    workload: String,
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    reason: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#break: Option<Break>,
+    links: Vec<LinkState>,
+    #[serde(skip_serializing_if = "Expected::is_empty")]
+    expected: Expected,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<Source>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kustomization: Option<Kustomization>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Break {
+    link: &'static str,
+    reason: String,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    next: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LinkState {
+    link: &'static str,
+    state: &'static str,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    evidence: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Expected {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tag: Option<String>,
+}
+
+impl Expected {
+    fn is_empty(&self) -> bool {
+        self.digest.is_none() && self.revision.is_none() && self.tag.is_none()
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Source {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+    suspended: bool,
+    ready: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Kustomization {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    applied_digest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempted_digest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin_revision: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_reconciled: Option<String>,
+    suspended: bool,
+    ready: String,
+}
+
+/// The document of a report.
+pub fn document(time: String, clusters: Vec<Cluster>, items: &[assess::Item]) -> StatusReport {
+    let mut verdicts: BTreeMap<&'static str, usize> = Verdict::ALL.iter().map(|verdict| (verdict.as_str(), 0)).collect();
+    let workloads = items.iter().filter(|item| item.kind == ItemKind::Workload);
+    let mut total = 0;
+    for item in workloads {
+        total += 1;
+        *verdicts.entry(item.verdict.as_str()).or_default() += 1;
+    }
+    StatusReport {
+        api_version: API_VERSION,
+        kind: "StatusReport",
+        time,
+        summary: Summary { total, verdicts, clusters },
+        items: items.iter().map(Item::from).collect(),
+    }
+}
+
+impl From<&assess::Item> for Item {
+    fn from(item: &assess::Item) -> Self {
+        let broken = item.broken.as_ref().map(|broken| Break {
+            link: broken.link.as_str(),
+            reason: broken.reason.clone(),
+            message: broken.message.clone(),
+            since: broken.since.clone(),
+            next: broken.next.clone(),
+        });
+        let links = item
+            .links
+            .iter()
+            .map(|step| LinkState { link: step.link.as_str(), state: step.state.as_str(), evidence: step.evidence.clone() })
+            .collect();
+        let expected = &item.expected;
+        Self {
+            kind: item.kind.as_str(),
+            cluster: item.cluster.clone(),
+            runtime: item.runtime.clone(),
+            environment: item.environment.clone(),
+            workload: item.workload.clone(),
+            verdict: item.verdict.as_str(),
+            reason: item.reason.clone(),
+            message: item.message.clone(),
+            r#break: broken,
+            links,
+            expected: Expected {
+                digest: expected.digest.clone(),
+                revision: expected.revision.clone(),
+                tag: expected.tag.clone(),
+            },
+            source: item.source.as_ref().map(|source| Source {
+                revision: source.revision.clone(),
+                digest: source.digest.clone(),
+                suspended: source.suspended,
+                ready: source.ready.clone(),
+            }),
+            kustomization: item.kustomization.as_ref().map(|kustomization| Kustomization {
+                applied_digest: kustomization.applied_digest.clone(),
+                attempted_digest: kustomization.attempted_digest.clone(),
+                origin_revision: kustomization.origin_revision.clone(),
+                last_reconciled: kustomization.last_reconciled.clone(),
+                suspended: kustomization.suspended,
+                ready: kustomization.ready.clone(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The link `installed`: the two objects exist, are not being deleted, belong to the parent, and equal what is published.
+
+use super::chain::{Context, Row};
+use super::item::{ItemKind, Step};
+use super::parent::ParentState;
+use super::words::Link;
+use crate::diff::fields::shown;
+use crate::diff::{Difference, differences, managers};
+use crate::flux::object::{Meta, Object, Status};
+use crate::flux::{KUSTOMIZATION, OCI_REPOSITORY};
+use serde_json::Value;
+
+/// Reason of a link that is broken by a deletion.
+pub(super) const TERMINATING: &str = "Terminating";
+/// Reason of a link that is broken because an object is absent.
+pub(super) const ABSENT: &str = "ObjectAbsent";
+/// Reasons of a link that is broken because an object is somebody else's, or differs.
+pub(super) const DRIFT: [&str; 3] = ["ForeignOwner", "NotOwned", "FieldsDiffer"];
+
+/// Judges the link.
+pub(super) fn judge(context: &Context<'_>, row: &Row<'_>, parent: Option<&ParentState>) -> Step {
+    let link = Link::Installed;
+    if let Some(gap) = context.gaps().next() {
+        return Step::unknown(link, gap.message.clone());
+    }
+    if let Some(step) = deleting(row) {
+        return step;
+    }
+    let namespace = &context.expected.namespace;
+    let absent: Vec<&str> = [(OCI_REPOSITORY, row.source.is_none()), (KUSTOMIZATION, row.kustomization.is_none())]
+        .into_iter()
+        .filter_map(|(kind, absent)| absent.then_some(kind))
+        .collect();
+    if !absent.is_empty() {
+        let verb = if absent.len() == 1 { "is" } else { "are" };
+        return Step::broken(link, ABSENT, format!("{} {namespace}/{} {verb} absent", absent.join(" and "), row.name));
+    }
+    if let Some(step) = parent.filter(|parent| parent.present).and_then(|parent| owner(context, row, parent)) {
+        return step;
+    }
+    let found = drift(row);
+    if found.is_empty() {
+        let what = if row.entry.is_some() { "both objects are what is published" } else { "both objects exist" };
+        return Step::holds(link, what);
+    }
+    Step::broken(link, "FieldsDiffer", found.join("; "))
+}
+
+fn deleting(row: &Row<'_>) -> Option<Step> {
+    let source = row.source.map(|object| (OCI_REPOSITORY, &object.metadata, object.foreign_finalizers()));
+    let kustomization = row.kustomization.map(|object| (KUSTOMIZATION, &object.metadata, object.foreign_finalizers()));
+    let (kind, meta, foreign) =
+        [source, kustomization].into_iter().flatten().find(|(_, meta, _)| meta.deletion_timestamp.is_some())?;
+    let waits = match (foreign.is_empty(), meta.finalizers.is_empty()) {
+        (false, _) => format!("it waits for {}", foreign.join(", ")),
+        (true, false) => "it waits for Flux to clean up".to_owned(),
+        (true, true) => "nothing holds it".to_owned(),
+    };
+    Some(
+        Step::broken(Link::Installed, TERMINATING, format!("the {kind} is being deleted; {waits}"))
+            .since(meta.deletion_timestamp.as_ref()),
+    )
+}
+
+/// The owner comes before fields: an object that another parent applies has that parent's fields.
+fn owner(context: &Context<'_>, row: &Row<'_>, parent: &ParentState) -> Option<Step> {
+    let wanted = (parent.name.as_str(), context.expected.namespace.as_str());
+    let owners = [
+        row.source.map(|object| (OCI_REPOSITORY, object.owner())),
+        row.kustomization.map(|object| (KUSTOMIZATION, object.owner())),
+    ];
+    let (kind, found) = owners.into_iter().flatten().find(|(_, owner)| *owner != Some(wanted))?;
+    Some(match found {
+        Some((name, namespace)) => {
+            let who = if namespace == wanted.1 { name.to_owned() } else { format!("{namespace}/{name}") };
+            Step::broken(Link::Installed, "ForeignOwner", format!("the {kind} is owned by {who}, not by {}", parent.name))
+        }
+        None => Step::broken(
+            Link::Installed,
+            "NotOwned",
+            format!("the {kind} was not applied by {}: it has no owner labels", parent.name),
+        ),
+    })
+}
+
+fn drift(row: &Row<'_>) -> Vec<String> {
+    let Some(entry) = row.entry.filter(|_| row.kind == ItemKind::Workload) else { return Vec::new() };
+    let mut found = Vec::new();
+    if let (Some(published), Some(live)) = (&entry.source, row.source) {
+        compare(OCI_REPOSITORY, published, live, &mut found);
+    }
+    if let (Some(published), Some(live)) = (&entry.kustomization, row.kustomization) {
+        compare(KUSTOMIZATION, published, live, &mut found);
+    }
+    found
+}
+
+fn compare<S: Status>(kind: &str, published: &Value, live: &Object<S>, found: &mut Vec<String>) {
+    let meta = &live.metadata;
+    let text = |field: &str, key: &str| if field == "labels" { meta.labels.get(key) } else { meta.annotations.get(key) }.cloned();
+    for difference in differences(kind, published, &live.spec, &text) {
+        found.push(describe(kind, meta, &difference));
+    }
+}
+
+fn describe(kind: &str, meta: &Meta, difference: &Difference) -> String {
+    let managers = managers::of_field(meta, &difference.parts);
+    let by = managers.first().map(|manager| format!(", by {manager}")).unwrap_or_default();
+    let (live, published) = (shown(difference.live.as_ref()), shown(difference.published.as_ref()));
+    format!("{kind} {} is {live}, published {published}{by}", difference.path)
+}

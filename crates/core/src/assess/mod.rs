@@ -1,0 +1,24 @@
+//! Judges: what was expected, what was observed, and which link of the chain broke first.
+//!
+//! In: [`Expected`], [`Observed`] and the registries' answers. Out: [`Item`]s, one per workload and one for the parent.
+//! Uses: flux, inventory, observed, diff, text.
+//! Never: asking anything; what is not in the input is unknown, and an unknown link neither breaks nor forbids Ready.
+//! Start at [`assess`].
+//!
+//! [`Observed`]: crate::observed::Observed
+
+mod applied;
+mod chain;
+pub mod expected;
+mod installed;
+pub mod item;
+mod next;
+mod parent;
+mod rows;
+mod verdict;
+pub mod words;
+
+pub use expected::{Expected, Published};
+pub use item::{Break, Item, ItemKind, KustomizationView, SourceView, Step};
+pub use rows::{assess, references};
+pub use words::{Link, State, Verdict};

@@ -1,0 +1,150 @@
+//! Which rows there are, and each row's way through chain and verdict.
+
+use super::chain::{Chain, Context, Row};
+use super::expected::{Expected, Published};
+use super::item::{Item, ItemKind, Step};
+use super::parent::ParentState;
+use super::verdict;
+use super::words::{Link, State, Verdict};
+use crate::flux::object::{Kustomization, Source, Wanted, wanted};
+use crate::inventory::Inventory;
+use crate::observed::{Gap, Objects, Observed, Registry};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// Judges one runtime and environment on one cluster: the parent's row, then the workloads'.
+///
+/// Rows are all that is declared, published or applied by this parent, and the names in `named` that are nowhere.
+pub fn assess(expected: &Expected, observed: &Observed, registry: &Registry, named: &[String]) -> Vec<Item> {
+    let objects = match &observed.objects {
+        Ok(objects) => objects,
+        Err(gap) => return unreachable(expected, observed, gap, named),
+    };
+    let index = Index::new(objects);
+    let parent_name = expected.parent();
+    let parent_row = Row {
+        kind: ItemKind::Parent,
+        name: &parent_name,
+        entry: None,
+        source: index.sources.get(parent_name.as_str()).copied(),
+        kustomization: index.kustomizations.get(parent_name.as_str()).copied(),
+    };
+    let context = Context { expected, registry, objects, index: &index, cluster: &observed.cluster };
+    let parent = Chain::of_parent(&context, &parent_row);
+    let parent_item = verdict::item(&context, &parent_row, parent, None);
+    let state = ParentState::of(&context, &parent_row, &parent_item);
+
+    let names = names(expected, objects, named, &state);
+    let mut items = vec![parent_item];
+    for name in &names {
+        let row = Row {
+            kind: ItemKind::Workload,
+            name,
+            entry: expected.entry(name),
+            source: index.sources.get(name.as_str()).copied(),
+            kustomization: index.kustomizations.get(name.as_str()).copied(),
+        };
+        let chain = Chain::of_workload(&context, &row, &state);
+        items.push(verdict::item(&context, &row, chain, Some(&state)));
+    }
+    verdict::name_dependencies(&mut items, &index);
+    items
+}
+
+/// The references whose digests the judgement needs, `host/repository:tag`, each once.
+pub fn references(expected: &Expected, observed: &Observed) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut add = |spec: &serde_json::Value| {
+        if let Wanted::Tag(reference) = wanted(spec) {
+            found.insert(reference);
+        }
+    };
+    let known = if matches!(expected.published, Published::Unknown(_)) { expected.declared() } else { expected.published() };
+    for entry in known.map(|inventory| inventory.entries.as_slice()).unwrap_or_default() {
+        if let Some(spec) = entry.source.as_ref().and_then(|source| source.get("spec")) {
+            add(spec);
+        }
+    }
+    let parent = expected.parent();
+    let sources = observed.objects.as_ref().ok().and_then(|objects| objects.sources.as_ref().ok());
+    for source in sources.into_iter().flatten() {
+        let ours = source.owner() == Some((parent.as_str(), expected.namespace.as_str()));
+        if source.metadata.name == parent || (ours && expected.entry(&source.metadata.name).is_none()) {
+            add(&source.spec);
+        }
+    }
+    found
+}
+
+/// Objects by name.
+pub(super) struct Index<'a> {
+    pub(super) sources: HashMap<&'a str, &'a Source>,
+    pub(super) kustomizations: HashMap<&'a str, &'a Kustomization>,
+}
+
+impl<'a> Index<'a> {
+    fn new(objects: &'a Objects) -> Self {
+        let sources = objects.sources.iter().flatten().map(|object| (object.metadata.name.as_str(), object)).collect();
+        let kustomizations =
+            objects.kustomizations.iter().flatten().map(|object| (object.metadata.name.as_str(), object)).collect();
+        Self { sources, kustomizations }
+    }
+}
+
+/// The names of the rows: the file's order, then the inventory's, then what this parent applied, then what was named.
+fn names(expected: &Expected, objects: &Objects, named: &[String], state: &ParentState) -> Vec<String> {
+    let mut seen: HashSet<String> = HashSet::new();
+    let mut names = Vec::new();
+    let mut add = |name: &str| {
+        if seen.insert(name.to_owned()) {
+            names.push(name.to_owned());
+        }
+    };
+    let declared = |inventory: Option<&Inventory>, add: &mut dyn FnMut(&str)| {
+        inventory.into_iter().flat_map(|inventory| &inventory.entries).for_each(|entry| add(&entry.name));
+    };
+    declared(expected.declared(), &mut add);
+    declared(expected.published(), &mut add);
+    let ours = |owner: Option<(&str, &str)>| {
+        owner.is_some_and(|(name, namespace)| name == state.name && namespace == expected.namespace)
+    };
+    let mut applied: BTreeSet<&str> = BTreeSet::new();
+    applied.extend(objects.sources.iter().flatten().filter(|o| ours(o.owner())).map(|o| o.metadata.name.as_str()));
+    applied.extend(objects.kustomizations.iter().flatten().filter(|o| ours(o.owner())).map(|o| o.metadata.name.as_str()));
+    applied.into_iter().for_each(&mut add);
+    named.iter().filter(|name| **name != state.name).for_each(|name| add(name));
+    names
+}
+
+/// The rows of a cluster that gave no answer: what is expected there, and that nothing is known.
+fn unreachable(expected: &Expected, observed: &Observed, gap: &Gap, named: &[String]) -> Vec<Item> {
+    let parent = expected.parent();
+    let known = expected.published().or(expected.declared());
+    let expected_names = known.into_iter().flat_map(|inventory| &inventory.entries).map(|entry| entry.name.as_str());
+    let mut seen = HashSet::new();
+    let workloads = expected_names.chain(named.iter().map(String::as_str)).filter(|name| seen.insert((*name).to_owned()));
+    let rows = std::iter::once((ItemKind::Parent, parent.as_str())).chain(workloads.map(|name| (ItemKind::Workload, name)));
+    rows.map(|(kind, name)| Item {
+        kind,
+        cluster: observed.cluster.clone(),
+        runtime: expected.runtime.clone(),
+        environment: expected.environment.clone(),
+        workload: name.to_owned(),
+        verdict: Verdict::Unreachable,
+        reason: gap.reason.clone(),
+        message: gap.message.clone(),
+        broken: None,
+        links: Link::ALL
+            .map(|link| Step {
+                link,
+                state: State::Unknown,
+                evidence: "the cluster gave no answer".to_owned(),
+                reason: String::new(),
+                since: None,
+            })
+            .to_vec(),
+        expected: super::item::ExpectedView::default(),
+        source: None,
+        kustomization: None,
+    })
+    .collect()
+}

@@ -1,0 +1,41 @@
+//! What a push did.
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The tag points to new content, and the registry said so.
+    Pushed,
+    /// The tag already holds this content.
+    Unchanged,
+    /// Nothing was done: a dry run.
+    Planned,
+    /// The guard, or a tag that somebody moved, forbade it.
+    Refused,
+}
+
+impl Outcome {
+    /// The word in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pushed => "pushed",
+            Self::Unchanged => "unchanged",
+            Self::Planned => "planned",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// What a push did, and to what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// How it ended.
+    pub result: Outcome,
+    /// The repository, or `layout:DIR`.
+    pub repository: String,
+    /// The tag.
+    pub tag: String,
+    /// Digest of the manifest that the tag holds now, or would hold.
+    pub digest: String,
+    /// Bytes of manifest, config and layer.
+    pub size: usize,
+}

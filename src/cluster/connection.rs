@@ -1,0 +1,220 @@
+//! One cluster: its client, made when first needed and anew when a plugin's credential ends, and one bounded question to it.
+
+use super::answer;
+use super::choose;
+use super::exec::Credential;
+use super::fault::Fault;
+use super::files;
+use super::flags::{KubeFlags, Surroundings};
+use super::prepare::{Prepared, prepare};
+use super::stream::{Allowance, decode};
+use crate::net::{Budget, Elapsed};
+use base64::Engine as _;
+use http::{Method, Request, Response, header};
+use kube::client::{Body, ClientBuilder};
+use runway_core::problem::Problem;
+use secrecy::ExposeSecret as _;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// A cluster that can be asked.
+pub(crate) struct Cluster {
+    name: String,
+    server: String,
+    user: Option<String>,
+    prepared: Prepared,
+    budget: Budget,
+    request_timeout: Option<Duration>,
+    session: tokio::sync::Mutex<Option<Session>>,
+    /// Served version by resource, once it is known that it is not the first choice.
+    pub(super) served: Mutex<BTreeMap<&'static str, String>>,
+}
+
+/// A client and the credential that it was made with.
+struct Session {
+    client: kube::Client,
+    credential: Option<Credential>,
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster").field("name", &self.name).field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+/// Chooses a context and prepares its connection. Files are read; no program is started and no socket opened until the first
+/// question.
+#[expect(clippy::unused_async, reason = "what it does later may have to wait; callers already await it")]
+pub(crate) async fn connect(
+    flags: &KubeFlags,
+    context: Option<&str>,
+    around: &Surroundings<'_>,
+    budget: Budget,
+) -> Result<Cluster, Problem> {
+    let merged = files::load(flags, around)?;
+    let target = choose::choose(&merged, flags, context)?;
+    let prepared = prepare(&target, around)?;
+    let server = prepared.config.cluster_url.to_string().trim_end_matches('/').to_owned();
+    Ok(Cluster {
+        name: target.name,
+        server,
+        user: target.user_name,
+        prepared,
+        budget,
+        request_timeout: flags.request_timeout.filter(|limit| !limit.is_zero()),
+        session: tokio::sync::Mutex::new(None),
+        served: Mutex::new(BTreeMap::new()),
+    })
+}
+
+impl Cluster {
+    /// The context's name; without a context the server's URL.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The server's URL; it never holds credentials.
+    pub(crate) fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// One question with its whole answer decoded, in the time that is left for it.
+    pub(super) async fn ask<T: DeserializeOwned + Send + 'static>(
+        &self,
+        request: Request<Vec<u8>>,
+        allowance: &mut Allowance,
+    ) -> Result<T, Fault> {
+        let client = self.client().await?;
+        let asked = async {
+            let response = client.send(request.map(Body::from)).await.map_err(|error| Fault::transport(&self.server, &error))?;
+            self.read(response, allowance).await
+        };
+        let answer = match self.within(asked).await {
+            Ok(answer) => answer,
+            Err(Elapsed(limit)) => Err(Fault::elapsed(&self.server, limit)),
+        };
+        match answer {
+            Err(fault) if fault.reason == "Unauthorized" => Err(self.unauthorized(fault).await),
+            other => other,
+        }
+        .map_err(|fault| self.without_secrets(fault))
+    }
+
+    /// Runs a question within the command's budget and the limit that was asked for.
+    async fn within<T>(&self, future: impl Future<Output = T>) -> Result<T, Elapsed> {
+        match self.request_timeout {
+            Some(limit) => match self.budget.call(tokio::time::timeout(limit, future)).await {
+                Ok(ended) => ended.map_err(|_| Elapsed(limit)),
+                Err(elapsed) => Err(elapsed),
+            },
+            None => self.budget.call(future).await,
+        }
+    }
+
+    /// The answer's value, or what was said instead.
+    async fn read<T: DeserializeOwned + Send + 'static>(
+        &self,
+        response: Response<Body>,
+        allowance: &mut Allowance,
+    ) -> Result<T, Fault> {
+        if !response.status().is_success() {
+            return Err(answer::refusal(&self.server, response).await);
+        }
+        if answer::content_type(&response).is_some_and(|kind| kind.contains("html")) {
+            return Err(Fault::garbage(&self.server, "it is a page in HTML, as a login or a proxy shows it"));
+        }
+        decode(&self.server, response.into_body(), allowance).await
+    }
+
+    /// The client; made anew when there is none or its credential is over.
+    async fn client(&self) -> Result<kube::Client, Fault> {
+        let mut session = self.session.lock().await;
+        if let Some(known) = session.as_ref().filter(|known| known.credential.as_ref().is_none_or(|it| !it.is_over())) {
+            return Ok(known.client.clone());
+        }
+        let mut config = self.prepared.config.clone();
+        let credential = match &self.prepared.plugin {
+            Some(plugin) => {
+                let credential =
+                    plugin.credential(self.budget.per_request()).await.map_err(|why| Fault::new("ExecPlugin", why))?;
+                config.auth_info.token = credential.token.clone().map(Into::into);
+                if let Some((certificate, key)) = &credential.pair {
+                    let encode = |pem: &str| base64::engine::general_purpose::STANDARD.encode(pem);
+                    config.auth_info.client_certificate_data = Some(encode(certificate));
+                    config.auth_info.client_key_data = Some(encode(key).into());
+                }
+                Some(credential)
+            }
+            None => None,
+        };
+        let builder = ClientBuilder::try_from(config).map_err(|error| {
+            let fault = Fault::new("TLS", format!("no client for {} can be made: {}", self.server, super::fault::chain(&error)));
+            self.without_secrets(fault)
+        })?;
+        let client = builder.build();
+        *session = Some(Session { client: client.clone(), credential });
+        Ok(client)
+    }
+
+    /// A 401: names the user entry, and lets the next question ask the plugin again.
+    async fn unauthorized(&self, mut fault: Fault) -> Fault {
+        if let Some(user) = &self.user {
+            fault.message = format!("{} (user entry {user:?})", fault.message);
+        }
+        if let Some(plugin) = &self.prepared.plugin
+            && let Some(Session { credential: Some(refused), .. }) = self.session.lock().await.take()
+        {
+            plugin.forget(&refused);
+        }
+        fault
+    }
+
+    /// Takes the token and password out of a message: a server or proxy may repeat what it was sent.
+    fn without_secrets(&self, mut fault: Fault) -> Fault {
+        let user = &self.prepared.config.auth_info;
+        let mut secrets: Vec<String> =
+            [&user.token, &user.password].into_iter().flatten().map(|secret| secret.expose_secret().to_owned()).collect();
+        if let Ok(session) = self.session.try_lock()
+            && let Some(Session { credential: Some(Credential { token: Some(token), .. }), .. }) = session.as_ref()
+        {
+            secrets.push(token.clone());
+        }
+        for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+            fault.message = fault.message.replace(secret.as_str(), "[redacted]");
+            for cause in &mut fault.causes {
+                *cause = cause.replace(secret.as_str(), "[redacted]");
+            }
+        }
+        fault
+    }
+}
+
+/// A GET of a path with its query.
+pub(super) fn get(path: &str) -> Result<Request<Vec<u8>>, Fault> {
+    build(Request::builder().method(Method::GET).uri(path), Vec::new())
+}
+
+/// A request that wants JSON.
+pub(super) fn build(builder: http::request::Builder, body: Vec<u8>) -> Result<Request<Vec<u8>>, Fault> {
+    let request = builder.header(header::ACCEPT, "application/json").body(body);
+    request.map_err(|_| Fault::new("Internal", "the request cannot be written"))
+}
+
+/// One segment of a path, with everything encoded that could make it another path.
+pub(super) fn segment(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            for nibble in [byte >> 4, byte & 15] {
+                out.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase());
+            }
+        }
+    }
+    out
+}

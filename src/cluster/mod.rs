@@ -1,0 +1,34 @@
+//! Asks and tells Kubernetes API servers: the only client of theirs.
+//!
+//! In: kubectl's connection flags and the kubeconfig that they lead to. Out: a [`Cluster`] that answers with
+//! [`runway_core::observed::Objects`], or says in a [`runway_core::observed::Gap`] why it could not.
+//! Uses: net, clock.
+//! Never: judging what was read; reading variables (a lookup is handed in); falling back to a pod's own account; showing
+//! a secret or a response's body.
+//! Start at [`Cluster`].
+
+mod answer;
+mod choose;
+mod connection;
+mod exec;
+mod fault;
+mod files;
+mod flags;
+mod prepare;
+mod proxy;
+mod read;
+mod stream;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use choose::{Contexts, contexts};
+pub(crate) use connection::{Cluster, connect};
+pub(crate) use flags::{KubeFlags, Secret, Surroundings};
+pub(crate) use write::{Address, FIELD_MANAGER};
+
+/// Whether a connection failed for the cluster's sake (its credential plugin), not for the user's.
+pub(crate) fn is_gap(problem: &runway_core::problem::Problem) -> bool {
+    problem.class == runway_core::problem::Class::Cluster
+}

@@ -1,0 +1,113 @@
+//! What every command starts from: folder, settings, time limits.
+
+use super::cli::Global;
+use super::flags::{RegistryFlags, WorkloadsFlags};
+use crate::files::{find, read};
+use crate::net::Budget;
+use crate::registry::{Client, Options};
+use crate::{clock, env};
+use runway_core::finding::Finding;
+use runway_core::flux::duration::{self, Units};
+use runway_core::problem::{Place, Problem};
+use runway_core::settings::{Layer, PlainHttp, Settings, resolve};
+use runway_core::suggest;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The surroundings of a command.
+pub(crate) struct Context {
+    /// The folder to start from, absolute.
+    pub(crate) start: PathBuf,
+    /// Time for everything.
+    pub(crate) budget: Budget,
+    /// The time of day at the start.
+    pub(crate) now: jiff::Timestamp,
+    layers: Vec<Layer>,
+}
+
+/// The longest that one request may take.
+const REQUEST: Duration = Duration::from_secs(20);
+/// The longest that a command may take, without `--timeout`.
+const TOTAL: Duration = Duration::from_secs(60);
+
+impl Context {
+    /// Reads settings files and variables.
+    pub(crate) fn new(global: &Global) -> Result<Self, Problem> {
+        let start = find::start(global.directory.as_deref())?;
+        let total = match &global.timeout {
+            None => TOTAL,
+            Some(text) => duration::parse(text, Units::WithHours)
+                .map_err(|why| Problem::usage(format!("--timeout '{text}' is no duration")).cause(why).hint("write 30s or 2m"))?,
+        };
+        let user = env::variable("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| env::home().map(|home| home.join(".config")));
+        let user = user.map(|folder| folder.join("kubectl-runway/config.yaml")).filter(|file| file.is_file());
+        let mut layers = Vec::new();
+        for path in [user, find::settings(&start)].into_iter().flatten() {
+            let text = read::text(&path, "the settings")?;
+            let shown = path.strip_prefix(&start).unwrap_or(&path).display().to_string();
+            let (layer, findings) = Layer::from_file(&shown, &text);
+            refuse(&findings)?;
+            layers.push(layer);
+        }
+        layers.push(Layer::from_variables(env::variable)?);
+        Ok(Self { start, budget: Budget::new(total, REQUEST), now: clock::now(), layers })
+    }
+
+    /// The settings, with the command's flags on top.
+    pub(crate) fn settings(&self, flags: &WorkloadsFlags) -> Result<Settings, Problem> {
+        let mut layer = Layer::default();
+        let given = [
+            ("runtime", "--runtime", &flags.runtime),
+            ("environment", "--environment", &flags.environment),
+            ("namespace", "--namespace", &flags.namespace),
+        ];
+        for (path, flag, value) in given {
+            if let Some(value) = value {
+                layer.set_flag(path, flag, value)?;
+            }
+        }
+        let settings = resolve(self.layers.iter().cloned().chain([layer]));
+        known("runtime", settings.runtime(), settings.runtimes())?;
+        known("environment", settings.environment(), settings.environments())?;
+        Ok(settings)
+    }
+
+    /// A registry client.
+    pub(crate) fn registry(&self, settings: &Settings, flags: &RegistryFlags) -> Result<Client, Problem> {
+        Client::new(Options {
+            plain_http: if flags.plain_http { PlainHttp::Always } else { settings.plain_http() },
+            budget: self.budget,
+            variables: &env::variable,
+            home: env::home(),
+            ca_file: flags.ca_file.as_ref().map(|file| self.start.join(file)),
+        })
+    }
+}
+
+/// A name must be one of those that the settings know: a typo would publish to a new place, or look for nothing.
+pub(crate) fn known(what: &str, name: Option<&str>, all: &[String]) -> Result<(), Problem> {
+    let Some(name) = name else { return Ok(()) };
+    if all.iter().any(|known| known == name) {
+        return Ok(());
+    }
+    let mut problem =
+        Problem::usage(format!("there is no {what} '{name}'")).cause(format!("the settings know {}", all.join(", ")));
+    if let Some(word) = suggest::nearest(name, all.iter().map(String::as_str)) {
+        problem = problem.hint(format!("did you mean {word}?"));
+    }
+    Err(problem.hint(format!("a new one goes into the settings' list '{what}s'")))
+}
+
+/// Settings with a fault are not used at all.
+fn refuse(findings: &[Finding]) -> Result<(), Problem> {
+    let Some(first) = findings.first() else { return Ok(()) };
+    let mut problem =
+        Problem::input("the settings cannot be used").cause(first.message.clone()).at(Place { ..first.place.clone() });
+    for finding in findings.iter().skip(1) {
+        problem = problem.cause(format!("{}: {}", finding.place, finding.message));
+    }
+    if let Some(hint) = &first.hint {
+        problem = problem.hint(hint.clone());
+    }
+    Err(problem)
+}

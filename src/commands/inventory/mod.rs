@@ -1,0 +1,31 @@
+//! `inventory …`: build, publish and read inventories.
+
+mod build;
+mod push;
+mod request;
+mod show;
+
+use super::context::Context;
+use crate::exit::Outcome;
+use crate::ui::Ui;
+use runway_core::problem::Problem;
+
+/// Build and publish inventories.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Print the Flux objects of a runtime's workloads, or write them to a folder
+    Build(build::Args),
+    /// Publish the inventory: plan, guard, push, read back
+    Push(push::Args),
+    /// Print a published inventory
+    Show(show::Args),
+}
+
+/// Runs one of them.
+pub(crate) fn run(command: Command, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
+    match command {
+        Command::Build(args) => build::run(&args, context, ui),
+        Command::Push(args) => push::run(&args, context, ui),
+        Command::Show(args) => show::run(&args, context, ui),
+    }
+}

@@ -1,0 +1,61 @@
+//! The one map from what happened to exit codes.
+//!
+//! Uses: nothing.
+//! Never: exiting; `main` does that.
+
+use runway_core::problem::{Class, Problem};
+
+/// A fault of this program.
+pub(crate) const INTERNAL: u8 = 2;
+
+/// How a command that did its work ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Outcome {
+    /// The answer is no: different, not Ready, findings.
+    pub(crate) no: bool,
+    /// There is no answer at all.
+    pub(crate) nothing: bool,
+    /// Some clusters gave no answer.
+    pub(crate) partial: bool,
+}
+
+impl Outcome {
+    /// Yes, same, done.
+    pub(crate) const YES: Self = Self { no: false, nothing: false, partial: false };
+    /// The answer is no.
+    pub(crate) const NO: Self = Self { no: true, nothing: false, partial: false };
+
+    /// The exit code: 2 only if there is no answer at all, else 1, else 3, else 0.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self { nothing: true, .. } => 2,
+            Self { no: true, .. } => 1,
+            Self { partial: true, .. } => 3,
+            _ => 0,
+        }
+    }
+}
+
+/// The exit code of a problem.
+pub(crate) fn of_problem(problem: &Problem) -> u8 {
+    match problem.class {
+        Class::Refused => 5,
+        Class::Interrupted(code) => code,
+        Class::Usage | Class::Input | Class::Registry | Class::Cluster | Class::Output | Class::Internal => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Outcome;
+
+    #[test]
+    fn precedence() {
+        let code = |no, nothing, partial| Outcome { no, nothing, partial }.code();
+        assert_eq!(code(true, true, true), 2);
+        assert_eq!(code(true, false, true), 1);
+        assert_eq!(code(false, false, true), 3);
+        assert_eq!(Outcome::YES.code(), 0);
+        assert_eq!(Outcome::NO.code(), 1);
+    }
+}

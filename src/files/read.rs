@@ -1,0 +1,66 @@
+//! Reads with a limit, and errors that say what was found instead.
+
+use runway_core::problem::{Place, Problem};
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::path::Path;
+
+/// Largest file that is read whole.
+pub(crate) const MAX_FILE: u64 = 256 << 20;
+
+/// The content of a file; `-` is standard input.
+pub(crate) fn text(path: &Path, what: &str) -> Result<String, Problem> {
+    let bytes = if path.as_os_str() == "-" { stdin(what)? } else { bytes(path, what, MAX_FILE)? };
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Problem::input(format!("{what} cannot be read")).cause(format!("byte {at} is no UTF-8 text")).at(Place::file(shown(path)))
+    })
+}
+
+/// The bytes of a file, up to a limit.
+pub(crate) fn bytes(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>, Problem> {
+    let fault = |error: &std::io::Error| {
+        let problem = Problem::input(format!("{what} cannot be read")).at(Place::file(shown(path)));
+        match error.kind() {
+            ErrorKind::NotFound => problem.cause("there is no such file"),
+            ErrorKind::IsADirectory => problem.cause("it is a folder, not a file"),
+            ErrorKind::PermissionDenied => problem.cause("permission denied"),
+            _ => problem.caused_by(error),
+        }
+    };
+    let file = File::open(path).map_err(|error| fault(&error))?;
+    if file.metadata().is_ok_and(|meta| meta.is_dir()) {
+        return Err(fault(&std::io::Error::from(ErrorKind::IsADirectory)));
+    }
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| fault(&error))?;
+    if bytes.len() as u64 > limit {
+        return Err(Problem::input(format!("{what} cannot be read"))
+            .cause(format!("it has more than {} MiB", limit >> 20))
+            .at(Place::file(shown(path))));
+    }
+    Ok(bytes)
+}
+
+/// The bytes of a file, or nothing when there is none.
+pub(crate) fn optional(path: &Path, what: &str) -> Result<Option<String>, Problem> {
+    if path.exists() { text(path, what).map(Some) } else { Ok(None) }
+}
+
+fn stdin(what: &str) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .lock()
+        .take(MAX_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Problem::input(format!("{what} cannot be read from standard input")).caused_by(&error))?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(Problem::input(format!("{what} cannot be read from standard input")).cause("it has more than 256 MiB"));
+    }
+    Ok(bytes)
+}
+
+/// A path as the user reads it.
+pub(crate) fn shown(path: &Path) -> String {
+    if path.as_os_str() == "-" { "<stdin>".to_owned() } else { path.display().to_string() }
+}

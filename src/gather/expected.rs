@@ -1,0 +1,135 @@
+//! What is expected: the declared file, and what a registry, a layout or a folder holds.
+
+use super::source::Source;
+use crate::files::layout::Layout;
+use crate::files::{find, folder, read};
+use crate::registry::Client;
+use runway_core::artifact::manifest::Manifest;
+use runway_core::artifact::{Digest, Tree, unpack};
+use runway_core::finding::{Finding, Severity};
+use runway_core::flux::reference::{Reference, Repository, Target};
+use runway_core::inventory::{self, Inventory};
+use runway_core::problem::{Place, Problem};
+use runway_core::settings::Settings;
+use runway_core::workloads::{self, Workloads};
+use runway_core::{objects, yaml};
+use std::path::Path;
+
+/// A declared file, read.
+pub(crate) struct Declared {
+    /// As the user reads it.
+    pub(crate) file: String,
+    /// Its text, for excerpts.
+    pub(crate) text: String,
+    /// What it lists.
+    pub(crate) workloads: Workloads,
+    /// What is wrong with it.
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Declared {
+    /// Reads a workloads.yml.
+    pub(crate) fn read(path: &Path, shown: &str) -> Result<Self, Problem> {
+        let text = read::text(path, "workloads.yml")?;
+        let (workloads, findings) = workloads::parse(shown, &text);
+        Ok(Self { file: shown.to_owned(), text, workloads, findings })
+    }
+
+    /// Whether a finding forbids its use.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// The inventory that it would become.
+    pub(crate) fn inventory(&self, settings: &Settings, environment: &str) -> Inventory {
+        let pairs = objects::build(&self.workloads, settings, environment);
+        inventory::read::from_objects(pairs.into_iter().flat_map(|pair| [pair.source, pair.kustomization]))
+    }
+}
+
+/// The file of `-f`, or that of the runtime in the repository; `None` when neither is there.
+pub(crate) fn declared(file: Option<&Path>, start: &Path, runtime: &str) -> Result<Option<Declared>, Problem> {
+    let path = match file {
+        Some(file) if file.as_os_str() == "-" => file.to_path_buf(),
+        Some(file) => start.join(file),
+        None => match find::workloads(start, runtime) {
+            Some(path) => path,
+            None => return Ok(None),
+        },
+    };
+    let shown = file.map_or_else(|| path.strip_prefix(start).unwrap_or(&path).display().to_string(), read::shown);
+    Declared::read(&path, &shown).map(Some)
+}
+
+/// A published inventory, with what is needed to compare and to describe it.
+pub(crate) struct Held {
+    /// Digest of its manifest; a folder has none.
+    pub(crate) digest: Option<Digest>,
+    /// Its manifest; a folder has none.
+    pub(crate) manifest: Option<Manifest>,
+    /// Its files.
+    pub(crate) tree: Tree,
+    /// Where it was read, for messages.
+    pub(crate) origin: String,
+}
+
+impl Held {
+    /// The inventory of an environment; broken YAML in it is a problem with its place.
+    pub(crate) fn inventory(&self, environment: &str) -> Result<Inventory, Problem> {
+        let (inventory, findings) = inventory::read(&self.tree, environment, &self.origin);
+        match findings.into_iter().find(|finding| finding.severity == Severity::Error) {
+            None => Ok(inventory),
+            Some(finding) => Err(Problem::input("the inventory cannot be read").cause(finding.message).at(finding.place)),
+        }
+    }
+}
+
+/// Reads an artifact from a registry; `None`: the registry says that it is not there.
+pub(crate) async fn from_registry(client: &Client, repository: &Repository, target: &Target) -> Result<Option<Held>, Problem> {
+    let Some(fetched) = client.manifest(repository, target).await? else { return Ok(None) };
+    let layer = client.blob(repository, fetched.manifest.content()?).await?;
+    let tree = unpack::layer(&layer, unpack::Limits::default())?;
+    let origin = Reference { repository: repository.clone(), target: Some(target.clone()) }.to_string();
+    Ok(Some(Held { digest: Some(fetched.digest), manifest: Some(fetched.manifest), tree, origin }))
+}
+
+/// Reads an artifact from a layout; `None`: it has no such tag.
+pub(crate) fn from_layout(root: &Path, tag: &str) -> Result<Option<Held>, Problem> {
+    let layout = Layout::new(root.to_path_buf());
+    let Some((digest, manifest)) = layout.manifest(tag)? else { return Ok(None) };
+    let tree = layout.tree(&manifest)?;
+    let origin = format!("layout:{}:{tag}", root.display());
+    Ok(Some(Held { digest: Some(digest), manifest: Some(manifest), tree, origin }))
+}
+
+/// Reads a folder that contains `<environment>/`.
+pub(crate) fn from_folder(root: &Path) -> Result<Held, Problem> {
+    Ok(Held { digest: None, manifest: None, tree: folder::tree(root)?, origin: root.display().to_string() })
+}
+
+/// Reads an inventory from any source that holds files; `None`: asked, and not there.
+pub(crate) async fn held(source: &Source, environment: &str, client: &Client) -> Result<Option<Held>, Problem> {
+    match source {
+        Source::Registry(reference) => {
+            let target = reference.target.clone().unwrap_or_else(|| Target::Tag(environment.to_owned()));
+            from_registry(client, &reference.repository, &target).await
+        }
+        Source::Layout(root, tag) => from_layout(root, tag.as_deref().unwrap_or(environment)),
+        Source::Folder(root) => from_folder(root).map(Some),
+        Source::File(path) => {
+            // One file of manifests stands for a folder with that file in it.
+            let text = read::text(path, "the inventory")?;
+            let shown = read::shown(path);
+            let (_, findings) = yaml::documents(&shown, &text, yaml::Limits::default());
+            if let Some(finding) = findings.into_iter().next() {
+                return Err(Problem::input("the inventory cannot be read").cause(finding.message).at(finding.place));
+            }
+            let mut tree = Tree::new();
+            tree.insert(&format!("{environment}/{}", inventory::FILE), text.into_bytes())?;
+            Ok(Some(Held { digest: None, manifest: None, tree, origin: shown }))
+        }
+        Source::Cluster(context) => {
+            Err(Problem::usage("an inventory cannot be read from a cluster here").at(Place::file(format!("cluster:{context}"))))
+        }
+    }
+}

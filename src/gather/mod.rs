@@ -1,0 +1,11 @@
+//! Gathers what is judged: the expected from any source, the observed from clusters or snapshots, digests from registries.
+//!
+//! Uses: registry, cluster, files, net, clock.
+//! Never: judging, printing. What could not be asked is data: a gap, not a failure.
+
+pub(crate) mod deployed;
+pub(crate) mod expected;
+pub(crate) mod observed;
+pub(crate) mod provenance;
+pub(crate) mod publish;
+pub(crate) mod source;

@@ -1,0 +1,102 @@
+//! Where an artifact goes: what the tag holds now, the push, and the question whether it arrived.
+//!
+//! Registries have no compare-and-swap, so a push is: blobs, manifest by digest, a look at the tag, the tag, and a look
+//! again. A failure at any point leaves the old tag.
+
+use super::expected::{self, Held};
+use super::source::layout;
+use crate::files::layout::Layout;
+use crate::registry::Client;
+use runway_core::artifact::{Artifact, Digest};
+use runway_core::flux::reference::{Reference, Repository, Target};
+use runway_core::problem::{Class, Place, Problem};
+use runway_core::settings::Settings;
+use std::path::{Path, PathBuf};
+
+/// A place for an artifact.
+#[derive(Debug, Clone)]
+pub(crate) enum Destination {
+    /// A tag in a registry.
+    Registry(Repository, String),
+    /// A tag in a layout on disk.
+    Layout(PathBuf, String),
+}
+
+impl Destination {
+    /// Reads `--to`; without it, the settings' repository for the runtime's inventory, tagged with the environment.
+    pub(crate) fn parse(
+        to: Option<&str>,
+        settings: &Settings,
+        runtime: &str,
+        environment: &str,
+        start: &Path,
+    ) -> Result<Self, Problem> {
+        let Some(to) = to else {
+            return Ok(Self::Registry(settings.inventory_repository(runtime)?, environment.to_owned()));
+        };
+        if let Some(rest) = to.strip_prefix("layout:") {
+            let (root, tag) = layout(rest, start)?;
+            return Ok(Self::Layout(root, tag.unwrap_or_else(|| environment.to_owned())));
+        }
+        if !to.starts_with("oci://") {
+            return Err(Problem::usage(format!("--to '{to}' is no place for an artifact"))
+                .hint("write oci://REPOSITORY[:TAG] or layout:DIR[:TAG]"));
+        }
+        let reference = Reference::parse(to)?;
+        match reference.target {
+            None => Ok(Self::Registry(reference.repository, environment.to_owned())),
+            Some(Target::Tag(tag)) => Ok(Self::Registry(reference.repository, tag)),
+            Some(Target::Digest(_)) => {
+                Err(Problem::usage("--to names a digest").cause("a digest follows from the content; a push needs a tag"))
+            }
+        }
+    }
+
+    /// The repository, for receipts.
+    pub(crate) fn repository(&self) -> String {
+        match self {
+            Self::Registry(repository, _) => format!("oci://{repository}"),
+            Self::Layout(root, _) => format!("layout:{}", root.display()),
+        }
+    }
+
+    /// The tag.
+    pub(crate) fn tag(&self) -> &str {
+        match self {
+            Self::Registry(_, tag) | Self::Layout(_, tag) => tag,
+        }
+    }
+
+    /// What the tag holds now. A tag that cannot be read, other than "not there", is a problem: what would be lost is
+    /// not known.
+    pub(crate) async fn held(&self, client: &Client) -> Result<Option<Held>, Problem> {
+        match self {
+            Self::Registry(repository, tag) => expected::from_registry(client, repository, &Target::Tag(tag.clone())).await,
+            Self::Layout(root, tag) => expected::from_layout(root, tag),
+        }
+    }
+
+    /// Pushes, and asks whether the tag holds it now. `before` is what the tag held when the plan was made.
+    pub(crate) async fn push(&self, client: &Client, artifact: &Artifact, before: Option<&Digest>) -> Result<(), Problem> {
+        let now = match self {
+            Self::Registry(repository, tag) => {
+                client.upload(repository, artifact).await?;
+                client.tag(repository, artifact, tag, before).await?;
+                client.head(repository, &Target::Tag(tag.clone())).await?.map(|head| head.digest)
+            }
+            Self::Layout(root, tag) => {
+                let layout = Layout::new(root.clone());
+                layout.push(artifact, tag)?;
+                layout.manifest(tag)?.map(|(digest, _)| digest)
+            }
+        };
+        if now.as_ref() == Some(&artifact.manifest.digest) {
+            return Ok(());
+        }
+        let found = now.map_or_else(|| "nothing".to_owned(), |digest| digest.to_string());
+        Err(Problem::new(Class::Registry, "the tag does not hold what was pushed")
+            .cause(format!("it holds {found}, pushed was {}", artifact.manifest.digest))
+            .at(Place::file(format!("{}:{}", self.repository(), self.tag())))
+            .hint("somebody else pushed at the same time; look at both and push again"))
+    }
+}

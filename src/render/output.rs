@@ -1,0 +1,83 @@
+//! `-o FORMAT[=PATH]`, and documents as JSON and YAML.
+
+use runway_core::problem::{Class, Problem};
+use runway_core::yaml::emit;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// One `-o`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Output {
+    /// The format's name.
+    pub(crate) format: String,
+    /// The file, when it does not go to stdout.
+    pub(crate) path: Option<PathBuf>,
+}
+
+impl Output {
+    /// Reads `FORMAT[=PATH]`; the formats that a command has are given.
+    pub(crate) fn parse(text: &str, formats: &[&str]) -> Result<Self, Problem> {
+        let (format, path) = match text.split_once('=') {
+            Some((format, path)) => (format, Some(PathBuf::from(path))),
+            None => (text, None),
+        };
+        if !formats.contains(&format) {
+            let mut problem = Problem::usage(format!("this command has no output format '{format}'"))
+                .cause(format!("it has {}", formats.join(", ")));
+            if let Some(word) = runway_core::suggest::nearest(format, formats.iter().copied()) {
+                problem = problem.hint(format!("did you mean {word}?"));
+            }
+            return Err(problem);
+        }
+        if path.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
+            return Err(Problem::usage(format!("-o {format}= names no file")));
+        }
+        Ok(Self { format: format.to_owned(), path })
+    }
+
+    /// Reads all `-o` of a command line; without any, one of the default format.
+    pub(crate) fn parse_all(texts: &[String], formats: &[&str], default: &str) -> Result<Vec<Self>, Problem> {
+        if texts.is_empty() {
+            return Ok(vec![Self { format: default.to_owned(), path: None }]);
+        }
+        let outputs: Vec<Self> = texts.iter().map(|text| Self::parse(text, formats)).collect::<Result<_, _>>()?;
+        if outputs.iter().filter(|output| output.path.is_none()).count() > 1 {
+            return Err(Problem::usage("two output formats cannot both go to standard output")
+                .hint("give all but one a file: -o FORMAT=PATH"));
+        }
+        Ok(outputs)
+    }
+}
+
+/// A document as JSON, indented by two.
+pub(crate) fn json(document: &impl Serialize) -> Result<String, Problem> {
+    let mut text = serde_json::to_string_pretty(document).map_err(|error| internal(&error))?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// A document as YAML.
+pub(crate) fn yaml(document: &impl Serialize) -> Result<String, Problem> {
+    emit::document(&serde_json::to_value(document).map_err(|error| internal(&error))?)
+}
+
+fn internal(error: &serde_json::Error) -> Problem {
+    Problem::new(Class::Internal, "the document cannot be written").caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Output;
+
+    #[test]
+    fn formats_and_paths() {
+        let parse = |texts: &[&str]| {
+            Output::parse_all(&texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>(), &["table", "json"], "table")
+        };
+        assert_eq!(parse(&[]).unwrap()[0].format, "table");
+        assert_eq!(parse(&["table", "json=a=b.json"]).unwrap()[1].path.as_deref().and_then(|p| p.to_str()), Some("a=b.json"));
+        assert!(parse(&["table", "json"]).is_err());
+        assert!(parse(&["jsn"]).unwrap_err().hints[0].contains("json"));
+        assert!(parse(&["json="]).is_err());
+    }
+}

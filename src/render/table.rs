@@ -1,0 +1,82 @@
+//! Tables as kubectl prints them: upper-case heads, no borders, one line a row.
+
+use super::style::Style;
+use comfy_table::{ContentArrangement, Table, presets};
+use runway_core::text::visible;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+/// Spaces between columns, as kubectl has them.
+const GAP: usize = 3;
+
+/// A table; the last column takes what is left of the terminal's width and is cut there.
+pub(crate) fn table(heads: &[&str], rows: &[Vec<String>], style: Style) -> String {
+    let mut cells: Vec<Vec<String>> = vec![heads.iter().map(|head| (*head).to_owned()).collect()];
+    cells.extend(rows.iter().map(|row| row.iter().map(|cell| visible(cell).into_owned()).collect()));
+    if let Some(width) = style.width {
+        let fixed: usize = (0..heads.len().saturating_sub(1)).map(|n| column_width(&cells, n) + GAP).sum();
+        let left = width.saturating_sub(fixed).max(12);
+        for row in &mut cells {
+            if let Some(last) = row.last_mut() {
+                *last = cut(last, left);
+            }
+        }
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING.into()).set_content_arrangement(ContentArrangement::Disabled);
+    for row in cells {
+        table.add_row(row);
+    }
+    let last = heads.len().saturating_sub(1);
+    for (n, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, u16::try_from(if n == last { 0 } else { GAP }).unwrap_or(0)));
+    }
+    let mut text = table.trim_fmt();
+    text.push('\n');
+    text
+}
+
+fn column_width(cells: &[Vec<String>], n: usize) -> usize {
+    cells.iter().filter_map(|row| row.get(n)).map(|cell| cell.width()).max().unwrap_or(0)
+}
+
+/// Cuts to a width in terminal cells, with an ellipsis.
+fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used >= width {
+            break;
+        }
+        out.push(c);
+    }
+    out.push('…');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cut, table};
+    use crate::render::style::Style;
+
+    #[test]
+    fn looks_like_kubectl() {
+        let rows = [
+            vec!["a".to_owned(), "Ready".to_owned(), "x\u{1b}[2J".to_owned()],
+            vec!["日本".to_owned(), "Failed".to_owned(), String::new()],
+        ];
+        let text = table(&["NAME", "VERDICT", "MESSAGE"], &rows, Style::default());
+        assert_eq!(text, "NAME   VERDICT   MESSAGE\na      Ready     x\\u{1b}[2J\n日本   Failed\n");
+    }
+
+    #[test]
+    fn the_last_column_is_cut() {
+        let rows = [vec!["n".to_owned(), "m".repeat(100)]];
+        let text = table(&["NAME", "MESSAGE"], &rows, Style { color: false, width: Some(40) });
+        assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
+        assert_eq!(cut("日本語", 4), "日…");
+    }
+}
