@@ -29,6 +29,11 @@ impl Budget {
         self.request.min(self.deadline.saturating_duration_since(crate::clock::monotonic()))
     }
 
+    /// What is left for everything.
+    pub(crate) fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(crate::clock::monotonic())
+    }
+
     /// Runs one request; when it takes too long it is dropped, and with it its connection.
     pub(crate) async fn call<T>(&self, future: impl Future<Output = T>) -> Result<T, Elapsed> {
         let limit = self.per_request();

@@ -8,7 +8,7 @@ use runway_core::artifact::manifest::{Artifact, Blob, Descriptor, MANIFEST_TYPE,
 use runway_core::artifact::{Digest, Tree, unpack};
 use runway_core::problem::{Place, Problem};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const TAG: &str = "org.opencontainers.image.ref.name";
 

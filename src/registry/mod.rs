@@ -1,47 +1,36 @@
-//! stub
-use crate::net::Budget;
-use runway_core::{
-    artifact::{manifest::*, *},
-    flux::reference::*,
-    problem::*,
-    settings::PlainHttp,
-};
-use std::path::PathBuf;
-pub(crate) struct Options<'a> {
-    pub(crate) plain_http: PlainHttp,
-    pub(crate) budget: Budget,
-    pub(crate) variables: &'a dyn Fn(&str) -> Option<String>,
-    pub(crate) home: Option<PathBuf>,
-    pub(crate) ca_file: Option<PathBuf>,
-}
-pub(crate) struct Client;
-pub(crate) struct Head {
-    pub(crate) digest: Digest,
-}
-pub(crate) struct Fetched {
-    pub(crate) digest: Digest,
-    pub(crate) manifest: Manifest,
-}
-pub(crate) fn ends_the_asking(_: &Problem) -> bool {
-    false
-}
-impl Client {
-    pub(crate) fn new(_: Options<'_>) -> Result<Self, Problem> {
-        Ok(Client)
-    }
-    pub(crate) async fn head(&self, _: &Repository, _: &Target) -> Result<Option<Head>, Problem> {
-        Err(Problem::usage("stub"))
-    }
-    pub(crate) async fn manifest(&self, _: &Repository, _: &Target) -> Result<Option<Fetched>, Problem> {
-        Err(Problem::usage("stub"))
-    }
-    pub(crate) async fn blob(&self, _: &Repository, _: &Descriptor) -> Result<Vec<u8>, Problem> {
-        Err(Problem::usage("stub"))
-    }
-    pub(crate) async fn upload(&self, _: &Repository, _: &Artifact) -> Result<(), Problem> {
-        Err(Problem::usage("stub"))
-    }
-    pub(crate) async fn tag(&self, _: &Repository, _: &Artifact, _: &str, _: Option<&Digest>) -> Result<(), Problem> {
-        Err(Problem::usage("stub"))
-    }
+//! The only registry client: manifests, blobs, tags and uploads, with logins that go nowhere else.
+//!
+//! In: a repository and what is wanted from it. Out: bytes whose digest was checked, or a `Problem` that says what to do.
+//! Uses: core, clock, net, process.
+//! Never: reading the environment (variables are handed in), showing a secret, believing what a registry says about
+//! sizes, digests or addresses.
+//! Start at [`client::Client`]; `exchange` decides what is sent along, `origin` to whom.
+
+mod challenge;
+mod client;
+mod docker;
+mod errand;
+mod exchange;
+mod explain;
+mod fault;
+mod helper;
+mod http;
+mod logins;
+mod origin;
+mod push;
+mod retry;
+mod secret;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod token;
+mod words;
+
+pub(crate) use client::{Client, Fetched, Head, Options};
+pub(crate) use logins::Login;
+pub(crate) use secret::Secret;
+
+/// Whether a host said that it does not accept who we are: asking it again for other repositories would say the same.
+pub(crate) fn ends_the_asking(problem: &runway_core::problem::Problem) -> bool {
+    problem.what.contains("login") || problem.what.contains("token")
 }

@@ -1,0 +1,47 @@
+//! The bed's own certificate authority, one server certificate for loopback, and the key of the service accounts' tokens.
+
+use std::fs;
+use std::path::Path;
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+
+use super::trouble::{Context as _, Result};
+
+/// Writes `ca.crt`, `server.crt`, `server.key` and `service-accounts.key`, `.pub` into a folder.
+pub(crate) fn write(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).context(|| folder.display().to_string())?;
+    let files = make().context(|| "making certificates".to_owned())?;
+    for (name, text) in files {
+        let path = folder.join(name);
+        fs::write(&path, text).context(|| path.display().to_string())?;
+    }
+    Ok(())
+}
+
+fn make() -> std::result::Result<[(&'static str, String); 5], rcgen::Error> {
+    let ca_key = KeyPair::generate()?;
+    let mut ca = CertificateParams::new(Vec::new())?;
+    ca.distinguished_name.push(DnType::CommonName, "kubectl-runway test bed");
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let ca_certificate = ca.self_signed(&ca_key)?.pem();
+    let issuer = Issuer::new(ca, ca_key);
+
+    let key = KeyPair::generate()?;
+    // The second name is read as an address.
+    let mut server = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])?;
+    server.distinguished_name.push(DnType::CommonName, "localhost");
+    server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let certificate = server.signed_by(&key, &issuer)?.pem();
+
+    let tokens = KeyPair::generate()?;
+    Ok([
+        ("ca.crt", ca_certificate),
+        ("server.crt", certificate),
+        ("server.key", key.serialize_pem()),
+        ("service-accounts.key", tokens.serialize_pem()),
+        // The API server reads an EC public key out of a PKCS #8 file of its own only, not out of the private key's.
+        ("service-accounts.pub", tokens.public_key_pem()),
+    ])
+}

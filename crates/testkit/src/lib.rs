@@ -1,0 +1,15 @@
+//! What the tests of kubectl-runway stand on; never part of the product.
+//!
+//! * [`env::Env`] runs the product's program in an environment of its own: nothing of the machine's user shows through.
+//! * [`bed`] builds, starts and drives the live test bed (`tests/testbed`): a real API server, Flux and a registry on loopback.
+//!   A test begins at [`bed::Handle::connect`]; `cargo xtask` uses the rest.
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on says so by a panic; nothing here is in the product, for which the bans are"
+)]
+
+pub mod bed;
+pub mod command;
+pub mod env;

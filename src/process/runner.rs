@@ -1,0 +1,133 @@
+//! The runner.
+
+use runway_core::text;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, Command};
+
+/// Bytes of stderr that are kept.
+const MAX_STDERR: usize = 4 << 10;
+/// How long output is still read after the program itself has ended: a daemon that it left behind may hold the pipe.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// What to run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Program<'a> {
+    /// The file itself; nothing is looked up.
+    pub(crate) path: &'a Path,
+    /// Arguments; anybody on the machine can read them.
+    pub(crate) arguments: &'a [&'a str],
+    /// What it reads.
+    pub(crate) stdin: &'a [u8],
+    /// How long it may take.
+    pub(crate) limit: Duration,
+    /// How many bytes it may write to stdout.
+    pub(crate) max_stdout: usize,
+}
+
+/// What a program did.
+pub(crate) struct Output {
+    /// Whether it ended with 0.
+    pub(crate) success: bool,
+    /// The exit code; a program that was ended by a signal has none.
+    pub(crate) code: Option<i32>,
+    /// What it wrote, complete. It may be a secret.
+    pub(crate) stdout: Vec<u8>,
+    /// What it complained about, cut, one line, safe to show.
+    pub(crate) stderr: String,
+}
+
+/// Why there is no output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// It could not be started.
+    Start(String),
+    /// It was not done in time, and was ended.
+    TimedOut(Duration),
+    /// It wrote more than it may, and was ended.
+    TooMuch(usize),
+}
+
+/// Runs a program to its end. Whatever happens, it has ended when this returns.
+pub(crate) async fn run(program: Program<'_>) -> Result<Output, Failure> {
+    let mut child = command(program).spawn().map_err(|error| Failure::Start(error.to_string()))?;
+    let result = match tokio::time::timeout(program.limit, drive(&mut child, program)).await {
+        Ok(result) => result,
+        Err(_) => Err(Failure::TimedOut(program.limit)),
+    };
+    if result.is_err() {
+        end(&mut child).await;
+    }
+    result
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one permitted place")]
+fn command(program: Program<'_>) -> Command {
+    let mut command = Command::new(program.path);
+    command.args(program.arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    // A group of its own, so that what it has started can be ended with it.
+    #[cfg(unix)]
+    command.process_group(0);
+    command
+}
+
+async fn drive(child: &mut Child, program: Program<'_>) -> Result<Output, Failure> {
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let write = async {
+        if let Some(mut stdin) = stdin {
+            // A program that does not read its input closes the pipe; its exit code says whether that is a fault.
+            drop(stdin.write_all(program.stdin).await);
+            drop(stdin.shutdown().await);
+        }
+    };
+    let (mut out, mut complaint) = (Vec::new(), Vec::new());
+    let status = {
+        // One byte more than allowed shows that it was too much.
+        let read = async {
+            tokio::join!(
+                write,
+                keep(stdout, &mut out, program.max_stdout + 1, true),
+                keep(stderr, &mut complaint, MAX_STDERR, false)
+            )
+        };
+        tokio::pin!(read);
+        tokio::select! {
+            _ = &mut read => child.wait().await,
+            status = child.wait() => {
+                // Not done in time: what was read until here is all.
+                drop(tokio::time::timeout(GRACE, &mut read).await);
+                status
+            }
+        }
+    };
+    if out.len() > program.max_stdout {
+        return Err(Failure::TooMuch(program.max_stdout));
+    }
+    let status = status.map_err(|error| Failure::Start(error.to_string()))?;
+    let stderr = text::visible(String::from_utf8_lossy(&complaint).trim()).into_owned();
+    Ok(Output { success: status.success(), code: status.code(), stdout: out, stderr })
+}
+
+/// Reads to the end and keeps the first bytes; `stop`: what comes after them is not waited for.
+async fn keep(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, most: usize, stop: bool) {
+    let Some(mut pipe) = pipe else { return };
+    let mut buffer = [0; 4096];
+    while let Ok(n @ 1..) = pipe.read(&mut buffer).await {
+        let room = most.saturating_sub(kept.len());
+        kept.extend(buffer.iter().take(n.min(room)));
+        if stop && kept.len() >= most {
+            return;
+        }
+    }
+}
+
+async fn end(child: &mut Child) {
+    #[cfg(unix)]
+    if let Some(group) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw) {
+        // An error says that nobody is left in the group.
+        let _: rustix::io::Result<()> = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    drop(child.kill().await);
+}

@@ -1,0 +1,270 @@
+//! Reading: a tag's digest, manifests, blobs, lists of tags.
+
+use super::errand::{Doing, Errand};
+use super::exchange::{self, Exchange};
+use super::http::{Answer, Call, Transport};
+use super::logins::{Login, Logins};
+use super::origin;
+use super::tls::Trust;
+use crate::net::Budget;
+use reqwest::Url;
+use runway_core::artifact::manifest::{Descriptor, INDEX_TYPE, MANIFEST_TYPE, MAX_MANIFEST};
+use runway_core::artifact::{Digest, Manifest};
+use runway_core::flux::reference::{Repository, Target, name_fault, tag_fault};
+use runway_core::problem::Problem;
+use runway_core::settings::PlainHttp;
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// The largest blob that is read, in bytes: a layer is unpacked in memory.
+const MAX_BLOB: u64 = 256 << 20;
+/// Bytes of one page of tags.
+const MAX_PAGE: usize = 8 << 20;
+/// Pages, and tags, that are read; more than that is not a list but an endless loop.
+const MAX_PAGES: usize = 1000;
+const MAX_TAGS: usize = 1_000_000;
+/// Without it a registry answers 404 for what is there (facts: distribution v3.1.2 with `*/*`).
+const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
+     application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
+
+/// What a client needs to know.
+pub(crate) struct Options<'a> {
+    /// Which registries are asked over plain http.
+    pub(crate) plain_http: PlainHttp,
+    /// How long everything may take.
+    pub(crate) budget: Budget,
+    /// Looks up a variable of the environment.
+    pub(crate) variables: &'a dyn Fn(&str) -> Option<String>,
+    /// The user's home folder.
+    pub(crate) home: Option<PathBuf>,
+    /// Certificates of further authorities, in PEM form.
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// A registry client. It keeps connections, tokens and what it has learnt about each registry.
+pub(crate) struct Client {
+    pub(super) exchange: Exchange,
+}
+
+/// What a registry says about a manifest without sending it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// The manifest's digest.
+    pub(crate) digest: Digest,
+    /// Its size in bytes, when the registry says it.
+    pub(crate) size: Option<u64>,
+    /// Its media type, as the registry says it.
+    pub(crate) media_type: String,
+}
+
+/// A manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fetched {
+    /// The digest of `bytes`.
+    pub(crate) digest: Digest,
+    /// As it came.
+    pub(crate) bytes: Vec<u8>,
+    /// As it reads.
+    pub(crate) manifest: Manifest,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    tags: Option<Vec<String>>,
+}
+
+impl Client {
+    /// A client; nothing is asked and no login is read until it is used.
+    pub(crate) fn new(options: Options<'_>) -> Result<Self, Problem> {
+        let trust = Trust::new(options.ca_file.as_deref(), (options.variables)("SSL_CERT_FILE"))?;
+        let transport = Transport::new(options.budget, options.plain_http, trust);
+        let logins = Logins::new(options.variables, options.home.as_deref());
+        Ok(Self { exchange: Exchange::new(transport, logins) })
+    }
+
+    /// Uses a login for one host (`host` or `host:port`) before all others.
+    #[must_use]
+    pub(crate) fn with_login(mut self, host: impl Into<String>, login: Login) -> Self {
+        self.exchange.logins.give(host.into(), login);
+        self
+    }
+
+    /// The digest that a tag points to; `None` when the registry says that it is not there.
+    pub(crate) async fn head(&self, repository: &Repository, target: &Target) -> Result<Option<Head>, Problem> {
+        let errand = Errand::new(repository, Doing::Read, Some(target));
+        self.look(&errand, target).await
+    }
+
+    /// A manifest; `None` when the registry says that it is not there.
+    pub(crate) async fn manifest(&self, repository: &Repository, target: &Target) -> Result<Option<Fetched>, Problem> {
+        let errand = Errand::new(repository, Doing::Read, Some(target));
+        self.fetch(&errand, target).await.map(|found| found.map(|(fetched, _)| fetched))
+    }
+
+    /// A blob's bytes.
+    pub(crate) async fn blob(&self, repository: &Repository, descriptor: &Descriptor) -> Result<Vec<u8>, Problem> {
+        let errand = Errand::new(repository, Doing::Fetch, Some(&Target::Digest(descriptor.digest.clone())));
+        let digest = Digest::parse(&descriptor.digest)
+            .ok_or_else(|| errand.problem().cause("its digest is not a sha256 digest, the only kind that can be checked here"))?;
+        let limit = usize::try_from(descriptor.size)
+            .ok()
+            .filter(|_| descriptor.size <= MAX_BLOB)
+            .ok_or_else(|| errand.problem().cause(format!("it has {} bytes; more than 256 MiB are not read", descriptor.size)))?;
+        let (base, url) = self.address(&errand, &format!("blobs/{digest}"))?;
+        let answer = self.exchange.perform(&errand, &base, &Call::get(url, limit)).await?;
+        if !answer.status.is_success() {
+            return Err(self.exchange.explain(&errand, &answer).await);
+        }
+        if answer.body.len() != limit {
+            return Err(errand.problem().cause(format!("it has {} bytes, the manifest says {limit}", answer.body.len())));
+        }
+        check(&errand, &digest, &answer)?;
+        Ok(answer.body)
+    }
+
+    /// All tags; `None` when the registry says that there is no such repository.
+    pub(crate) async fn tags(&self, repository: &Repository) -> Result<Option<Vec<String>>, Problem> {
+        let errand = Errand::new(repository, Doing::List, None);
+        let (base, mut url) = self.address(&errand, "tags/list?n=1000")?;
+        let mut tags = Vec::new();
+        for page in 0..MAX_PAGES {
+            let answer = self.exchange.perform(&errand, &base, &Call::get(url.clone(), MAX_PAGE)).await?;
+            if answer.status == 404 && page == 0 {
+                return Ok(None);
+            }
+            if !answer.status.is_success() {
+                return Err(self.exchange.explain(&errand, &answer).await);
+            }
+            let read: Page = serde_json::from_slice(&answer.body)
+                .map_err(|error| errand.problem().cause("its answer is not a list of tags").caused_by(&error))?;
+            tags.extend(read.tags.unwrap_or_default());
+            if tags.len() > MAX_TAGS {
+                return Err(errand.problem().cause(format!("there are more than {MAX_TAGS} tags")));
+            }
+            match next_page(&answer, &base) {
+                Ok(Some(next)) if next != url => url = next,
+                Ok(None) => return Ok(Some(tags)),
+                Ok(Some(_)) => return Err(errand.problem().cause("the next page of tags is the same page again")),
+                Err(why) => return Err(errand.problem().cause(format!("the next page of tags is not followed: {why}"))),
+            }
+        }
+        Err(errand.problem().cause(format!("there are more than {MAX_PAGES} pages of tags")))
+    }
+
+    /// [`Self::head`] for any errand.
+    pub(super) async fn look(&self, errand: &Errand<'_>, target: &Target) -> Result<Option<Head>, Problem> {
+        let (base, url) = self.manifest_address(errand, target)?;
+        let call = Call { accept: Some(ACCEPT), ..Call::head(url) };
+        let answer = self.exchange.perform(errand, &base, &call).await?;
+        match answer.status.as_u16() {
+            404 => return Ok(None),
+            200..300 => {}
+            // Asking again would not help.
+            408 | 429 | 500.. => return Err(self.exchange.explain(errand, &answer).await),
+            // An answer to HEAD has no words; the same question as a GET has.
+            _ => return self.compute(errand, target).await,
+        }
+        let Some(named) = answer.header("docker-content-digest") else { return self.compute(errand, target).await };
+        let digest = Digest::parse(named)
+            .ok_or_else(|| errand.problem().cause("the registry names a digest that is not a sha256 digest"))?;
+        if matches!(target, Target::Digest(wanted) if *wanted != digest.as_str()) {
+            return Err(errand.problem().cause(format!("the registry answers with another manifest: {digest}")));
+        }
+        let size = answer.header("content-length").and_then(|text| text.parse().ok());
+        Ok(Some(Head { digest, size, media_type: media_type(&answer) }))
+    }
+
+    /// The head of a manifest that has to be fetched for it.
+    async fn compute(&self, errand: &Errand<'_>, target: &Target) -> Result<Option<Head>, Problem> {
+        Ok(self.fetch(errand, target).await?.map(|(fetched, media_type)| {
+            let media_type = fetched.manifest.media_type.clone().unwrap_or(media_type);
+            Head { digest: fetched.digest, size: Some(fetched.bytes.len() as u64), media_type }
+        }))
+    }
+
+    async fn fetch(&self, errand: &Errand<'_>, target: &Target) -> Result<Option<(Fetched, String)>, Problem> {
+        let (base, url) = self.manifest_address(errand, target)?;
+        let call = Call { accept: Some(ACCEPT), ..Call::get(url, MAX_MANIFEST) };
+        let answer = self.exchange.perform(errand, &base, &call).await?;
+        if answer.status == 404 {
+            return Ok(None);
+        }
+        if !answer.status.is_success() {
+            return Err(self.exchange.explain(errand, &answer).await);
+        }
+        let digest = match (target, answer.header("docker-content-digest").and_then(Digest::parse)) {
+            (Target::Digest(wanted), _) => Digest::parse(wanted),
+            (Target::Tag(_), named) => named,
+        };
+        let digest = digest.unwrap_or_else(|| Digest::of(&answer.body));
+        check(errand, &digest, &answer)?;
+        let media_type = media_type(&answer);
+        let mut manifest = Manifest::parse(&answer.body).map_err(|problem| {
+            let problem = Problem { causes: problem.causes, ..errand.problem().cause(problem.what) };
+            problem.hint("this is not what a registry answers; check the reference")
+        })?;
+        if manifest.media_type.is_none() && matches!(media_type.as_str(), MANIFEST_TYPE | INDEX_TYPE) {
+            manifest.media_type = Some(media_type.clone());
+        }
+        Ok(Some((Fetched { digest, bytes: answer.body, manifest }, media_type)))
+    }
+
+    /// Where a manifest is.
+    pub(super) fn manifest_address(&self, errand: &Errand<'_>, target: &Target) -> Result<(Url, Url), Problem> {
+        let fault = match target {
+            Target::Tag(tag) => tag_fault(tag),
+            Target::Digest(digest) if Digest::parse(digest).is_none() => Some("only sha256 digests can be checked"),
+            Target::Digest(_) => None,
+        };
+        match fault {
+            Some(why) => Err(errand.problem().cause(why)),
+            None => self.address(errand, &format!("manifests/{}", target.as_str())),
+        }
+    }
+
+    /// The registry's address, and that of something in the repository.
+    pub(super) fn address(&self, errand: &Errand<'_>, rest: &str) -> Result<(Url, Url), Problem> {
+        let name = exchange::repository_name(errand);
+        if let Some(why) = name_fault(&name) {
+            return Err(errand.problem().cause(why));
+        }
+        let base = origin::base(&errand.repository.host, self.exchange.transport.plain);
+        let pair = base.and_then(|base| base.join(&format!("v2/{name}/{rest}")).ok().map(|url| (base, url)));
+        pair.ok_or_else(|| errand.problem().cause("its host is no host's name"))
+    }
+}
+
+/// Whether the bytes are those that the digest names.
+fn check(errand: &Errand<'_>, digest: &Digest, answer: &Answer) -> Result<(), Problem> {
+    let found = Digest::of(&answer.body);
+    if found == *digest {
+        return Ok(());
+    }
+    let host = origin::host(&answer.url);
+    Err(errand
+        .problem()
+        .cause(format!("what {host} sent has another digest: {found} instead of {digest}"))
+        .hint("somebody on the way, or the registry's storage, has changed it; nothing of it was used"))
+}
+
+/// `Content-Type` without its parameters.
+fn media_type(answer: &Answer) -> String {
+    let text = answer.header("content-type").unwrap_or_default();
+    text.split(';').next().unwrap_or_default().trim().to_owned()
+}
+
+/// The address in `Link: <…>; rel="next"`, when it is the registry's own.
+fn next_page(answer: &Answer, base: &Url) -> Result<Option<Url>, String> {
+    let links = answer.headers.get_all("link").iter().filter_map(|value| value.to_str().ok());
+    let next = links.flat_map(|text| text.split(',')).find_map(|link| {
+        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+        let is_next = parameters.split(';').any(|part| {
+            let part = part.trim().to_ascii_lowercase().replace(' ', "");
+            part == "rel=next" || part == "rel=\"next\""
+        });
+        is_next.then_some(target)
+    });
+    let Some(next) = next else { return Ok(None) };
+    let url = answer.url.join(next).map_err(|_| "it is no address".to_owned())?;
+    if origin::same(&url, base) { Ok(Some(url)) } else { Err(format!("{} is another host", origin::shown(&url))) }
+}

@@ -1,0 +1,349 @@
+//! A call with whatever login the registry asks for: what it wants is learnt from its first 401 and remembered.
+//!
+//! States of a host: unknown (nothing is sent along), then `Basic` or `Bearer`. Only one request meets an unknown host;
+//! those beside it wait for its answer, so that thirty-two of them do not collect thirty-two refusals.
+
+use super::challenge::{self, Challenge};
+use super::docker;
+use super::errand::{Access, Errand};
+use super::explain::{self, Note};
+use super::http::{Answer, Call, Transport};
+use super::logins::{Found, Login, Logins};
+use super::origin;
+use super::secret::Secret;
+use super::token::{self, Failure, Fresh, Key, Tokens};
+use reqwest::header::HeaderValue;
+use reqwest::{Method, Url};
+use runway_core::problem::Problem;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::OnceCell;
+
+/// Bytes of a token endpoint's answer.
+const MAX_TOKEN: usize = 1 << 20;
+
+/// Makes calls to registries.
+pub(super) struct Exchange {
+    pub(super) transport: Transport,
+    pub(super) logins: Logins,
+    sites: Mutex<HashMap<String, Arc<Site>>>,
+    tokens: Tokens,
+    /// Secrets that were sent: whoever answers may repeat them, and an explanation must not.
+    sent: Mutex<Vec<Secret>>,
+}
+
+/// A call without an answer.
+pub(super) struct Trouble {
+    pub(super) problem: Problem,
+    /// Whether the connection failed, so that asking again may help.
+    pub(super) is_transient: bool,
+}
+
+impl From<Problem> for Trouble {
+    fn from(problem: Problem) -> Self {
+        Self { problem, is_transient: false }
+    }
+}
+
+impl From<Trouble> for Problem {
+    fn from(trouble: Trouble) -> Self {
+        trouble.problem
+    }
+}
+
+/// What is known about a registry.
+#[derive(Default)]
+struct Site {
+    contact: OnceCell<()>,
+    scheme: Mutex<Scheme>,
+    /// Scopes that the registry named besides those that its kind of names suggests.
+    scopes: Mutex<HashMap<(String, Access), String>>,
+}
+
+#[derive(Debug, Clone, Default)]
+enum Scheme {
+    #[default]
+    Unknown,
+    Basic,
+    Bearer {
+        realm: Url,
+        service: Option<String>,
+    },
+}
+
+/// What a request had with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    Nothing,
+    Login,
+    Token(u64),
+}
+
+impl Exchange {
+    /// Nothing is known yet.
+    pub(super) fn new(transport: Transport, logins: Logins) -> Self {
+        Self { transport, logins, sites: Mutex::default(), tokens: Tokens::default(), sent: Mutex::default() }
+    }
+
+    /// Makes a call to a registry (`base`), or to the place that it named for an upload, which gets no login when it is
+    /// another origin. What is not a success comes back as it is; see [`Self::explain`].
+    pub(super) async fn perform(&self, errand: &Errand<'_>, base: &Url, call: &Call<'_>) -> Result<Answer, Trouble> {
+        if !origin::same(base, &call.url) {
+            return self.send(errand, call, None).await;
+        }
+        let site = Arc::clone(locked(&self.sites).entry(base.as_str().to_owned()).or_default());
+        let mut first = None;
+        let meet = async || first = Some(self.attempt(errand, &site, call).await);
+        site.contact.get_or_init(meet).await;
+        let (mut answer, mut sent) = match first {
+            Some(result) => result?,
+            None => self.attempt(errand, &site, call).await?,
+        };
+        let mut renewed = false;
+        while answer.status == 401 && origin::same(base, &answer.url) {
+            let worn = match sent {
+                Sent::Token(_) if renewed => break,
+                Sent::Token(serial) => Some(serial),
+                Sent::Nothing | Sent::Login => None,
+            };
+            renewed |= worn.is_some();
+            if !self.learn(errand, &site, base, &answer, sent)? {
+                break;
+            }
+            let (header, had) = self.authorization(errand, &site, worn).await?;
+            if had == Sent::Nothing {
+                break;
+            }
+            (answer, sent) = (self.send(errand, call, header.as_ref()).await?, had);
+        }
+        Ok(answer)
+    }
+
+    /// Turns an answer that says no into a problem.
+    pub(super) async fn explain(&self, errand: &Errand<'_>, answer: &Answer) -> Problem {
+        match self.note(errand, answer).await {
+            Ok(note) => self.scrub(explain::answer(errand, answer, &note)),
+            Err(problem) => problem,
+        }
+    }
+
+    async fn note(&self, errand: &Errand<'_>, answer: &Answer) -> Result<Note, Problem> {
+        let login = self.logins.find(errand.repository).await?.map(|found| found.from);
+        let base = answer.url.join("/").map(|url| url.as_str().to_owned()).unwrap_or_default();
+        let site = locked(&self.sites).get(&base).map(Arc::clone);
+        let realm = site.and_then(|site| match &*locked(&site.scheme) {
+            Scheme::Bearer { realm, .. } => Some(origin::shown(realm)),
+            Scheme::Unknown | Scheme::Basic => None,
+        });
+        Ok(Note { login, realm })
+    }
+
+    async fn attempt(&self, errand: &Errand<'_>, site: &Site, call: &Call<'_>) -> Result<(Answer, Sent), Trouble> {
+        let (header, sent) = self.authorization(errand, site, None).await?;
+        Ok((self.send(errand, call, header.as_ref()).await?, sent))
+    }
+
+    async fn send(&self, errand: &Errand<'_>, call: &Call<'_>, header: Option<&HeaderValue>) -> Result<Answer, Trouble> {
+        self.transport.send(call, header).await.map_err(|fault| {
+            let problem = self.scrub(explain::fault(errand, &fault, &self.transport.trusts()));
+            Trouble { problem, is_transient: fault.is_transient() }
+        })
+    }
+
+    /// What goes into `Authorization`, by what is known about the registry.
+    async fn authorization(
+        &self,
+        errand: &Errand<'_>,
+        site: &Site,
+        worn: Option<u64>,
+    ) -> Result<(Option<HeaderValue>, Sent), Problem> {
+        let scheme = locked(&site.scheme).clone();
+        if matches!(scheme, Scheme::Unknown) {
+            return Ok((None, Sent::Nothing));
+        }
+        let found = self.logins.find(errand.repository).await?.ok();
+        match (scheme, found) {
+            (_, Some(Found { login: Login::Bearer(token), .. })) => {
+                Ok((Some(self.header(errand, &token, token::bearer(&token))?), Sent::Login))
+            }
+            (Scheme::Bearer { realm, service }, found) => {
+                let token = self.token(errand, site, &(realm, service), found, worn).await?;
+                Ok((Some(token.header), Sent::Token(token.serial)))
+            }
+            (_, Some(Found { login: Login::Basic { user, password }, .. })) => {
+                let basic = docker::basic(&user, &password);
+                self.remember(password);
+                Ok((Some(self.header(errand, &basic, token::sensitive(basic.expose()))?), Sent::Login))
+            }
+            // An identity token is of no use where there is no token endpoint.
+            (_, Some(Found { login: Login::Identity(_), .. }) | None) => Ok((None, Sent::Nothing)),
+        }
+    }
+
+    fn header(&self, errand: &Errand<'_>, secret: &Secret, header: Option<HeaderValue>) -> Result<HeaderValue, Problem> {
+        self.remember(secret.clone());
+        header.ok_or_else(|| errand.problem().cause("the login has characters that cannot be sent (a line break at its end?)"))
+    }
+
+    /// Learns from a 401 what to send next time; `false` when there is nothing better to send.
+    fn learn(&self, errand: &Errand<'_>, site: &Site, base: &Url, answer: &Answer, sent: Sent) -> Result<bool, Problem> {
+        let offered = challenge::all(&answer.headers);
+        let by = |scheme: &str| offered.iter().find(|challenge| challenge.scheme == scheme);
+        match (by("bearer"), by("basic"), sent) {
+            (Some(bearer), _, Sent::Token(_)) if bearer.get("error") == Some("insufficient_scope") => {
+                Ok(learn_scope(errand, site, bearer))
+            }
+            (_, _, Sent::Token(_)) => Ok(true),
+            (Some(bearer), _, Sent::Nothing | Sent::Login) => {
+                let named = bearer.get("realm").unwrap_or_default();
+                let realm = origin::realm(base, named).map_err(|why| self.scrub(explain::realm(errand, named, &why)))?;
+                let known = matches!(&*locked(&site.scheme), Scheme::Bearer { .. });
+                let service = bearer.get("service").map(str::to_owned);
+                *locked(&site.scheme) = Scheme::Bearer { realm, service };
+                Ok(sent == Sent::Nothing || !known)
+            }
+            (None, Some(_), Sent::Nothing) => {
+                *locked(&site.scheme) = Scheme::Basic;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    async fn token(
+        &self,
+        errand: &Errand<'_>,
+        site: &Site,
+        (realm, service): &(Url, Option<String>),
+        found: Option<Found>,
+        worn: Option<u64>,
+    ) -> Result<token::Token, Problem> {
+        let name = repository_name(errand);
+        let key = |access: Access| {
+            let own = format!("repository:{name}:{}", access.actions());
+            let more = locked(&site.scopes).get(&(name.clone(), access)).cloned();
+            Key { realm: realm.clone(), service: service.clone(), scopes: std::iter::once(own).chain(more).collect() }
+        };
+        // The right to write includes the right to read.
+        if let Some(token) = self.tokens.ready(&key(Access::Push)).filter(|token| Some(token.serial) != worn) {
+            return Ok(token);
+        }
+        let key = key(errand.access());
+        let login = found.as_ref().map(|found| found.from.clone());
+        let asked = key.clone();
+        let ask = async || self.ask(errand, &asked, found).await;
+        self.tokens.get(key, worn, login, ask).await.map_err(|failure| {
+            // The failure may be that of another request for the same: its reasons hold, its place does not.
+            let theirs = failure.problem;
+            Problem { causes: theirs.causes, hints: theirs.hints, ..errand.problem() }
+        })
+    }
+
+    /// Asks a token endpoint, which `origin::realm` has let pass.
+    async fn ask(&self, errand: &Errand<'_>, key: &Key, found: Option<Found>) -> Result<Fresh, Failure> {
+        let login = found.as_ref().map(|found| found.login.clone());
+        let mut url = key.realm.clone();
+        let form = if let Some(Login::Identity(token)) = &login {
+            let pairs = [("grant_type", "refresh_token"), ("refresh_token", token.expose()), ("client_id", "kubectl-runway")];
+            self.remember(token.clone());
+            Some(query(&key.realm, &pairs, key).query().unwrap_or_default().to_owned())
+        } else {
+            url = query(&key.realm, &[], key);
+            None
+        };
+        let mut call = match &form {
+            Some(form) => Call {
+                limit: MAX_TOKEN,
+                ..Call::write(Method::POST, url, Some("application/x-www-form-urlencoded"), form.as_bytes())
+            },
+            None => Call::get(url, MAX_TOKEN),
+        };
+        call.may_leave = false;
+        let general = |problem: Problem| Failure { problem, is_general: true };
+        let header = match &login {
+            Some(Login::Basic { user, password }) => {
+                let basic = docker::basic(user, password);
+                self.remember(password.clone());
+                Some(self.header(errand, &basic, token::sensitive(basic.expose())).map_err(general)?)
+            }
+            _ => None,
+        };
+        let answer = self.send(errand, &call, header.as_ref()).await.map_err(|trouble| general(trouble.problem))?;
+        if !answer.status.is_success() {
+            let login = match found {
+                Some(found) => Ok(found.from),
+                None => Err(self.logins.find(errand.repository).await.ok().and_then(Result::err).unwrap_or_default()),
+            };
+            let note = Note { login, realm: None };
+            let is_general = matches!(answer.status.as_u16(), 401 | 408 | 429 | 500..);
+            return Err(Failure { problem: self.scrub(explain::token(errand, &answer, &note)), is_general });
+        }
+        let fresh = Fresh::read(&answer.body).map_err(|why| {
+            let realm = origin::shown(&answer.url);
+            let problem = errand.problem().cause(format!("no token from {realm}: {why}"));
+            general(problem.hint("the registry or a proxy before its token endpoint is set up wrongly"))
+        })?;
+        self.remember(fresh.token.clone());
+        Ok(fresh)
+    }
+
+    fn remember(&self, secret: Secret) {
+        let mut sent = locked(&self.sent);
+        if !sent.contains(&secret) {
+            sent.push(secret);
+        }
+    }
+
+    /// Takes secrets that were sent out of the words of whoever got them.
+    fn scrub(&self, mut problem: Problem) -> Problem {
+        for secret in locked(&self.sent).iter() {
+            let text = secret.expose();
+            let text = text.strip_prefix("Basic ").unwrap_or(text);
+            // Shorter ones stand in many words, and taking them out would say where.
+            if text.len() >= 4 {
+                for cause in &mut problem.causes {
+                    *cause = cause.replace(text, "[secret]");
+                }
+            }
+        }
+        problem
+    }
+}
+
+/// Remembers the scope that a registry asks for instead of the usual one, unless it is for more than the errand needs.
+fn learn_scope(errand: &Errand<'_>, site: &Site, bearer: &Challenge) -> bool {
+    let Some(scope) = bearer.get("scope") else { return false };
+    let mut parts = scope.splitn(2, ':');
+    let (kind, rest) = (parts.next(), parts.next().unwrap_or_default());
+    let Some((name, actions)) = rest.rsplit_once(':') else { return false };
+    let allowed: Vec<&str> = errand.access().actions().split(',').collect();
+    let ours = repository_name(errand);
+    let usual = name == ours;
+    if kind != Some("repository") || usual || scope.contains(' ') || !actions.split(',').all(|action| allowed.contains(&action)) {
+        return false;
+    }
+    locked(&site.scopes).insert((ours, errand.access()), scope.to_owned()).is_none()
+}
+
+/// The repository's name in scopes and paths; Docker Hub's own images have a folder that nobody writes.
+pub(super) fn repository_name(errand: &Errand<'_>) -> String {
+    let name = &errand.repository.name;
+    if origin::is_docker_hub(&errand.repository.host) && !name.contains('/') { format!("library/{name}") } else { name.clone() }
+}
+
+/// The endpoint's address with the questions in it.
+fn query(realm: &Url, pairs: &[(&str, &str)], key: &Key) -> Url {
+    let mut url = realm.clone();
+    // For a form, what the realm itself asks stays in its address.
+    if !pairs.is_empty() {
+        url.set_query(None);
+    }
+    let scopes = key.scopes.iter().map(|scope| ("scope", scope.as_str()));
+    let service = key.service.iter().map(|service| ("service", service.as_str()));
+    url.query_pairs_mut().extend_pairs(pairs.iter().copied().chain(service).chain(scopes));
+    url
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

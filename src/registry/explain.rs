@@ -1,0 +1,248 @@
+//! Failures in words: what, why, and what to do next, told apart by what they are.
+
+use super::challenge::{self, Challenge};
+use super::errand::{Access, Doing, Errand};
+use super::fault::{Fault, Kind, Tls};
+use super::http::Answer;
+use super::origin;
+use super::retry;
+use super::words::{self, Word};
+use runway_core::problem::Problem;
+
+/// What is known about the login that a request had.
+#[derive(Debug, Clone)]
+pub(super) struct Note {
+    /// Where it came from, or all places where none was found.
+    pub(super) login: Result<String, Vec<String>>,
+    /// The token endpoint, when the registry works with tokens.
+    pub(super) realm: Option<String>,
+}
+
+impl Note {
+    /// One sentence about the login.
+    fn sentence(&self) -> String {
+        match &self.login {
+            Ok(from) => format!("the login came from {from}"),
+            Err(looked) => format!("no login was found; looked in {}", looked.join(", ")),
+        }
+    }
+}
+
+/// A request without an answer.
+pub(super) fn fault(errand: &Errand<'_>, fault: &Fault, trust: &str) -> Problem {
+    let host = &fault.host;
+    let problem = errand.problem();
+    let problem = match &fault.kind {
+        Kind::Dns => problem
+            .cause(format!("the name of {host} has no address"))
+            .hint("check the spelling of the host, and whether this machine's network (or VPN) knows it"),
+        Kind::ConnectionRefused => problem
+            .cause(format!("connection refused: nothing listens on {host}"))
+            .hint("check the port, and whether the registry runs"),
+        Kind::NoConnection => problem
+            .cause(format!("no connection to {host} in time"))
+            .hint("check the network, firewalls, and the proxy variables HTTPS_PROXY and NO_PROXY"),
+        Kind::Tls(why) => tls(problem, *why, host, trust),
+        Kind::Broken => problem.cause(format!("the connection to {host} broke")).hint("try again"),
+        Kind::TimedOut(limit) => problem
+            .cause(format!("{host} gave no complete answer within {}", seconds(limit.as_secs_f64())))
+            .hint("try again, or allow more time with --timeout"),
+        Kind::TooLarge(limit) => problem
+            .cause(format!("the answer of {host} is larger than {}", bytes(*limit)))
+            .hint("this is not what a registry answers; check the reference"),
+        Kind::Redirect => problem
+            .cause(format!("{host} redirects, and this is not followed"))
+            .hint("a registry or a proxy before it is set up wrongly; tell its administrators"),
+        Kind::Setup => problem.cause(format!("the request to {host} cannot be made")),
+    };
+    if fault.detail.is_empty() { problem } else { problem.cause(fault.detail.clone()) }
+}
+
+fn tls(problem: Problem, why: Tls, host: &str, trust: &str) -> Problem {
+    match why {
+        Tls::UnknownIssuer => problem
+            .cause(format!("the certificate of {host} is signed by an authority that is not trusted here ({trust})"))
+            .hint("if that is right, name the authority's certificate: SSL_CERT_FILE=FILE.pem"),
+        Tls::Expired => problem
+            .cause(format!("the certificate of {host} has expired"))
+            .hint("tell the registry's administrators; or is this machine's clock wrong?"),
+        Tls::NotYetValid => {
+            problem.cause(format!("the certificate of {host} is not valid yet")).hint("check this machine's clock")
+        }
+        Tls::WrongName => problem
+            .cause(format!("the certificate of {host} is for another name"))
+            .hint("use the name that the certificate has, or tell the registry's administrators"),
+        Tls::NotTls => problem
+            .cause(format!("{host} does not speak TLS"))
+            .hint("if it is a plain http registry on a trusted network: --plain-http, or registry.plainHttp: \"true\""),
+        Tls::ClientCertificate => problem
+            .cause(format!("{host} wants a client certificate"))
+            .hint("this program has none to show; use an address of the registry that takes a login"),
+        Tls::Other => problem.cause(format!("no TLS connection to {host}")),
+    }
+}
+
+/// An answer that says no.
+pub(super) fn answer(errand: &Errand<'_>, answer: &Answer, note: &Note) -> Problem {
+    let said = words::read(&answer.body);
+    let problem = errand.problem().cause(headline(answer, &said));
+    match answer.status.as_u16() {
+        401 => unauthorized(problem, errand, &challenge::all(&answer.headers), note),
+        429 => too_many(problem, answer),
+        code if code == 413 || code == 507 || is_quota(&said) => problem
+            .cause("the registry has no room for it: a limit of storage or of upload size is reached")
+            .hint("delete old tags, or have the limit raised"),
+        403 => problem.cause(note.sentence()).hint(rights(errand, note)),
+        404 => not_there(problem, errand, note),
+        408 | 500.. => problem.hint("the registry has trouble; try again later, and look at its status page"),
+        _ => invalid(problem, errand, &said),
+    }
+}
+
+/// `<host> answered 403 Forbidden: DENIED: …`.
+fn headline(answer: &Answer, said: &[Word]) -> String {
+    let mut text = format!("{} answered {}", origin::host(&answer.url), answer.status);
+    if answer.tries > 1 {
+        text.push_str(&format!(" ({} times)", answer.tries));
+    }
+    if let Some(line) = words::line(said) {
+        text.push_str(": ");
+        text.push_str(&line);
+    }
+    text
+}
+
+fn unauthorized(problem: Problem, errand: &Errand<'_>, offered: &[Challenge], note: &Note) -> Problem {
+    let error = offered.iter().find_map(|challenge| challenge.get("error"));
+    match (error, &note.login, &note.realm) {
+        (_, Err(_), _) => {
+            let offer: Vec<&str> = offered.iter().map(|challenge| challenge.scheme.as_str()).collect();
+            let offer = if offer.is_empty() { "nothing that says how".to_owned() } else { offer.join(", ") };
+            problem.cause(format!("it wants a login ({offer})")).cause(note.sentence()).hint(log_in(errand))
+        }
+        (Some("insufficient_scope"), Ok(_), _) => problem
+            .cause(format!("insufficient scope: the login may not {}", verb(errand)))
+            .cause(note.sentence())
+            .hint(rights(errand, note)),
+        (_, Ok(_), Some(realm)) => problem
+            .cause(format!("invalid token: the registry does not take the token that {realm} gave"))
+            .cause(note.sentence())
+            .hint("are the clocks right, here and there? Otherwise the registry and its token endpoint do not belong together"),
+        (_, Ok(_), None) => problem
+            .cause(format!("wrong login: {}", note.sentence()))
+            .hint(format!("renew it: docker login {}", errand.repository.host)),
+    }
+}
+
+fn too_many(problem: Problem, answer: &Answer) -> Problem {
+    match retry::after(&answer.headers) {
+        Some(wait) => problem.hint(format!("too many requests: try again in {}", seconds(wait.as_secs_f64()))),
+        None => problem.hint("too many requests: try again later; with a login the limit is often higher"),
+    }
+}
+
+fn not_there(problem: Problem, errand: &Errand<'_>, note: &Note) -> Problem {
+    match errand.doing {
+        Doing::Fetch => problem
+            .cause("the manifest is there, but a blob that it names is not")
+            .hint("the registry has lost it (a clean-up?); push the artifact again"),
+        _ => problem
+            .cause(format!("there is no repository {}, or this login may not see it", errand.repository.name))
+            .cause(note.sentence())
+            .hint("check the path; on GitLab the project must exist and have its container registry switched on"),
+    }
+}
+
+fn invalid(problem: Problem, errand: &Errand<'_>, said: &[Word]) -> Problem {
+    let any = |part: &str| said.iter().any(|word| word.message.to_ascii_lowercase().contains(part));
+    if any("http request to an https server") {
+        return problem.hint("the registry speaks TLS: set registry.plainHttp: \"false\", on loopback too");
+    }
+    if words::has(said, "MANIFEST_INVALID") || any("media type") || any("mediatype") {
+        return problem
+            .cause("media type refused: the registry does not take Flux artifacts as they are")
+            .hint("ask its administrators to permit OCI artifacts with Flux's media types");
+    }
+    if words::has(said, "MANIFEST_BLOB_UNKNOWN") {
+        return problem
+            .cause("a blob that was uploaded a moment ago is not there any more")
+            .hint("a clean-up of the registry may be running; try again");
+    }
+    if words::has(said, "DENIED") {
+        return problem.hint(format!("the registry's rules do not let this login {}", verb(errand)));
+    }
+    problem
+}
+
+/// The token endpoint says no.
+pub(super) fn token(errand: &Errand<'_>, answer: &Answer, note: &Note) -> Problem {
+    let said = words::read(&answer.body);
+    let realm = origin::shown(&answer.url);
+    let line = words::line(&said).map(|line| format!(": {line}")).unwrap_or_default();
+    let times = if answer.tries > 1 { format!(" ({} times)", answer.tries) } else { String::new() };
+    let problem = errand.problem().cause(format!("no token from {realm}: {}{times}{line}", answer.status));
+    match (answer.status.as_u16(), &note.login) {
+        (429, _) => too_many(problem, answer),
+        (408 | 500.., _) => problem.hint("the token endpoint has trouble; try again later"),
+        (401 | 403 | 404, Err(_)) => problem.cause(note.sentence()).hint(log_in(errand)),
+        (401, Ok(_)) => problem
+            .cause(format!("wrong login: {}", note.sentence()))
+            .hint(format!("renew it: docker login {}", errand.repository.host)),
+        (400..500, Ok(_)) => problem.cause(note.sentence()).hint(rights(errand, note)),
+        _ => problem.cause(note.sentence()),
+    }
+}
+
+/// The registry names a token endpoint that gets no login.
+pub(super) fn realm(errand: &Errand<'_>, realm: &str, why: &str) -> Problem {
+    errand.problem().cause(format!("its token endpoint is not trusted: {realm}")).cause(why).hint(format!(
+        "no login was sent there; if it is right, ask the administrators of {} for an endpoint below the same domain, over https",
+        errand.repository.host
+    ))
+}
+
+fn verb(errand: &Errand<'_>) -> String {
+    let verb = match errand.access() {
+        Access::Pull => "read",
+        Access::Push => "write",
+    };
+    format!("{verb} {}", errand.repository.name)
+}
+
+fn rights(errand: &Errand<'_>, note: &Note) -> String {
+    match &note.login {
+        Ok(from) if from.starts_with("CI_") => format!(
+            "a job's token may {} only in its own project and in those that allow it (Settings > CI/CD > Job token permissions)",
+            match errand.access() {
+                Access::Pull => "read",
+                Access::Push => "write",
+            }
+        ),
+        Ok(_) => format!("the login needs the right to {}", verb(errand)),
+        Err(_) => log_in(errand),
+    }
+}
+
+fn log_in(errand: &Errand<'_>) -> String {
+    format!("log in with `docker login {}`, or set DOCKER_AUTH_CONFIG", errand.repository.host)
+}
+
+fn is_quota(said: &[Word]) -> bool {
+    said.iter().any(|word| {
+        let text = word.message.to_ascii_lowercase();
+        text.contains("quota")
+            || (text.contains("storage") && (text.contains("limit") || text.contains("exceed") || text.contains("full")))
+    })
+}
+
+fn seconds(seconds: f64) -> String {
+    if seconds < 10.0 && seconds.fract() > 0.0 { format!("{seconds:.1} s") } else { format!("{seconds:.0} s") }
+}
+
+fn bytes(count: usize) -> String {
+    match count {
+        n if n >= 1 << 20 && n.is_multiple_of(1 << 20) => format!("{} MiB", n >> 20),
+        n if n >= 1 << 10 && n.is_multiple_of(1 << 10) => format!("{} KiB", n >> 10),
+        n => format!("{n} bytes"),
+    }
+}

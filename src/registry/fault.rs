@@ -1,0 +1,132 @@
+//! Why a request got no answer: told apart by type, not by the words of a library.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+/// No answer, or one that cannot be used.
+#[derive(Debug, Clone)]
+pub(super) struct Fault {
+    /// The host that was asked last, `host:port`.
+    pub(super) host: String,
+    /// What happened.
+    pub(super) kind: Kind,
+    /// What the library says about it, innermost words only.
+    pub(super) detail: String,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The host's name has no address.
+    Dns,
+    /// Nothing listens there.
+    ConnectionRefused,
+    /// There was no connection within the limit for that.
+    NoConnection,
+    /// The TLS handshake failed.
+    Tls(Tls),
+    /// The connection broke before the answer was complete.
+    Broken,
+    /// There was no complete answer within the limit.
+    TimedOut(Duration),
+    /// The answer is larger than this many bytes.
+    TooLarge(usize),
+    /// A redirect, or its like, that is not followed.
+    Redirect,
+    /// The client could not be set up, or the request could not be written.
+    Setup,
+}
+
+/// Why a TLS handshake failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tls {
+    /// Nobody here trusts who signed the certificate.
+    UnknownIssuer,
+    /// The certificate's time is over.
+    Expired,
+    /// The certificate's time has not begun.
+    NotYetValid,
+    /// The certificate is for other names.
+    WrongName,
+    /// The other side does not speak TLS at all.
+    NotTls,
+    /// The other side wants a certificate of ours.
+    ClientCertificate,
+    /// Anything else.
+    Other,
+}
+
+impl Fault {
+    /// A fault of our own making, without a library behind it.
+    pub(super) fn new(host: String, kind: Kind, detail: impl Into<String>) -> Self {
+        Self { host, kind, detail: detail.into() }
+    }
+
+    /// What reqwest's error means. Its own Display hides the cause, and names the URL, which may carry a key.
+    pub(super) fn of(error: &reqwest::Error, host: String) -> Self {
+        let mut chain = Chain::default();
+        let mut next: Option<&(dyn Error + 'static)> = error.source();
+        while let Some(error) = next {
+            chain.look(error);
+            // io::Error's source() skips the error that it wraps.
+            next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+                Some(inner) => Some(inner as &(dyn Error + 'static)),
+                None => error.source(),
+            };
+        }
+        let kind = chain.kind.unwrap_or_else(|| match error {
+            error if error.is_connect() && error.is_timeout() => Kind::NoConnection,
+            error if error.is_builder() => Kind::Setup,
+            _ => Kind::Broken,
+        });
+        let kind = if chain.dns { Kind::Dns } else { kind };
+        Self { host, kind, detail: chain.words }
+    }
+
+    /// Whether asking again may help: the connection failed, and not for a reason that stays.
+    pub(super) fn is_transient(&self) -> bool {
+        matches!(self.kind, Kind::ConnectionRefused | Kind::Broken)
+    }
+}
+
+#[derive(Default)]
+struct Chain {
+    dns: bool,
+    kind: Option<Kind>,
+    words: String,
+}
+
+impl Chain {
+    fn look(&mut self, error: &(dyn Error + 'static)) {
+        let words = error.to_string();
+        self.dns |= words == "dns error";
+        self.words = words;
+        if let Some(error) = error.downcast_ref::<rustls::Error>() {
+            self.kind = Some(Kind::Tls(tls(error)));
+        } else if let Some(error) = error.downcast_ref::<io::Error>() {
+            let kind = match error.kind() {
+                io::ErrorKind::ConnectionRefused => Some(Kind::ConnectionRefused),
+                io::ErrorKind::TimedOut => Some(Kind::NoConnection),
+                _ => None,
+            };
+            self.kind = self.kind.take().or(kind);
+        }
+    }
+}
+
+fn tls(error: &rustls::Error) -> Tls {
+    use rustls::{AlertDescription, CertificateError as Certificate, Error as E};
+    match error {
+        E::InvalidCertificate(certificate) => match certificate {
+            Certificate::UnknownIssuer => Tls::UnknownIssuer,
+            Certificate::Expired | Certificate::ExpiredContext { .. } => Tls::Expired,
+            Certificate::NotValidYet | Certificate::NotValidYetContext { .. } => Tls::NotYetValid,
+            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => Tls::WrongName,
+            _ => Tls::Other,
+        },
+        E::InvalidMessage(_) => Tls::NotTls,
+        E::AlertReceived(AlertDescription::CertificateRequired) => Tls::ClientCertificate,
+        _ => Tls::Other,
+    }
+}

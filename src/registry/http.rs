@@ -1,0 +1,227 @@
+//! One request and its answer: TLS, proxies, redirects, size limits, time limits, repetition.
+//!
+//! Nothing here knows what a registry is. `Authorization` comes in from `exchange` and leaves this machine only towards
+//! the origin that the call names.
+
+use super::fault::{Fault, Kind};
+use super::origin;
+use super::retry;
+use super::tls::Trust;
+use crate::net::Budget;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Method, StatusCode, Url};
+use runway_core::settings::PlainHttp;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// Redirects that are followed for one call; registries use one, to their storage.
+const MAX_REDIRECTS: usize = 5;
+/// Bytes of an answer that says no; more than that is not read.
+const MAX_REFUSAL: usize = 16 << 10;
+/// The longest that making a connection may take, and the longest silence while reading.
+const CONNECT: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// A request.
+#[derive(Debug, Clone)]
+pub(super) struct Call<'a> {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) accept: Option<&'static str>,
+    pub(super) content_type: Option<&'a str>,
+    pub(super) body: Option<&'a [u8]>,
+    /// The largest answer that is read, in bytes.
+    pub(super) limit: usize,
+    /// Whether it may be made again after a failure.
+    pub(super) repeatable: bool,
+    /// Whether a redirect may lead to another origin.
+    pub(super) may_leave: bool,
+}
+
+impl<'a> Call<'a> {
+    /// A GET, which may be repeated.
+    pub(super) fn get(url: Url, limit: usize) -> Self {
+        let (accept, content_type, body) = (None, None, None);
+        Self { method: Method::GET, url, accept, content_type, body, limit, repeatable: true, may_leave: true }
+    }
+
+    /// A HEAD, which may be repeated.
+    pub(super) fn head(url: Url) -> Self {
+        Self { method: Method::HEAD, ..Self::get(url, 0) }
+    }
+
+    /// Something with a body, which may not be repeated.
+    pub(super) fn write(method: Method, url: Url, content_type: Option<&'a str>, body: &'a [u8]) -> Self {
+        Self { method, content_type, body: Some(body), repeatable: false, ..Self::get(url, MAX_REFUSAL) }
+    }
+}
+
+/// An answer with its body: whole when it is a success, cut to 16 KiB when it is not.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+    /// Who answered, after redirects.
+    pub(super) url: Url,
+    /// How often it was asked.
+    pub(super) tries: u32,
+}
+
+impl Answer {
+    /// A header's text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+/// Makes requests.
+#[derive(Debug)]
+pub(super) struct Transport {
+    pub(super) budget: Budget,
+    pub(super) plain: PlainHttp,
+    pub(super) first_pause: Duration,
+    trust: Trust,
+    local: OnceLock<reqwest::Client>,
+    plain_local: OnceLock<reqwest::Client>,
+    remote: OnceLock<reqwest::Client>,
+}
+
+impl Transport {
+    /// A transport; connections and certificates come later, when they are needed.
+    pub(super) fn new(budget: Budget, plain: PlainHttp, trust: Trust) -> Self {
+        let (local, plain_local, remote) = Default::default();
+        Self { budget, plain, first_pause: retry::FIRST_PAUSE, trust, local, plain_local, remote }
+    }
+
+    /// Where trust in certificates comes from, for explanations.
+    pub(super) fn trusts(&self) -> String {
+        self.trust.shown()
+    }
+
+    /// Asks, again when that may help and the budget allows it, and gives the last answer.
+    pub(super) async fn send(&self, call: &Call<'_>, authorization: Option<&HeaderValue>) -> Result<Answer, Fault> {
+        let mut tries = 1;
+        loop {
+            let mut result = self.once(call, authorization).await;
+            let asked = match &result {
+                Ok(answer) if retry::is_transient(answer.status) => retry::after(&answer.headers),
+                Err(fault) if fault.is_transient() => None,
+                _ => return result,
+            };
+            let pause = asked.unwrap_or_else(|| retry::pause(self.first_pause, tries));
+            if !call.repeatable || tries >= retry::TRIES || pause >= self.budget.remaining() {
+                if let Ok(answer) = &mut result {
+                    answer.tries = tries;
+                }
+                return result;
+            }
+            tokio::time::sleep(pause).await;
+            tries += 1;
+        }
+    }
+
+    /// One try, with its redirects. The login stays with the origin that it was made for.
+    async fn once(&self, call: &Call<'_>, authorization: Option<&HeaderValue>) -> Result<Answer, Fault> {
+        let mut url = call.url.clone();
+        let mut authorization = authorization;
+        for _ in 0..=MAX_REDIRECTS {
+            let answer = self.hop(call, &url, authorization).await?;
+            let followed = match answer.status.as_u16() {
+                301..=303 => matches!(call.method, Method::GET | Method::HEAD),
+                307 | 308 => true,
+                _ => false,
+            };
+            if !followed {
+                return Ok(answer);
+            }
+            let refused = |why: String| Fault::new(origin::host(&url), Kind::Redirect, why);
+            let location = answer.header(LOCATION.as_str()).ok_or_else(|| refused("it names no address".to_owned()))?;
+            let next = origin::follow(&url, location, self.plain).map_err(refused)?;
+            if !origin::same(&next, &call.url) {
+                if !call.may_leave {
+                    return Err(refused(format!("{} is another host, and the request carries a login", origin::shown(&next))));
+                }
+                authorization = None;
+            }
+            url = next;
+        }
+        Err(Fault::new(origin::host(&url), Kind::Redirect, format!("it is the {}th in a row", MAX_REDIRECTS + 1)))
+    }
+
+    async fn hop(&self, call: &Call<'_>, url: &Url, authorization: Option<&HeaderValue>) -> Result<Answer, Fault> {
+        let host = || origin::host(url);
+        let mut request = self.client(url)?.request(call.method.clone(), url.clone());
+        if let Some(accept) = call.accept {
+            request = request.header(ACCEPT, accept);
+        }
+        if let Some(content_type) = call.content_type {
+            request = request.header(CONTENT_TYPE, content_type);
+        }
+        if let Some(authorization) = authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        if let Some(body) = call.body {
+            request = request.body(body.to_vec());
+        }
+        let limit = self.budget.per_request();
+        let exchange = async {
+            let response = request.send().await.map_err(|error| Fault::of(&error, host()))?;
+            read(response, call, url).await
+        };
+        match self.budget.call(exchange).await {
+            Ok(result) => result,
+            Err(_) => Err(Fault::new(host(), Kind::TimedOut(limit), "")),
+        }
+    }
+
+    /// The client for an address. This machine is never reached through a proxy, and loading the system's certificates
+    /// takes longer than a whole request on loopback, so that plain http does without.
+    fn client(&self, url: &Url) -> Result<&reqwest::Client, Fault> {
+        let is_local = origin::is_loopback(url.host_str().unwrap_or_default());
+        let (slot, with_roots) = match (is_local, url.scheme()) {
+            (true, "http") => (&self.plain_local, false),
+            (true, _) => (&self.local, true),
+            (false, _) => (&self.remote, true),
+        };
+        if let Some(client) = slot.get() {
+            return Ok(client);
+        }
+        let setup = |detail: String| Fault::new(origin::host(url), Kind::Setup, detail);
+        let builder = client_builder();
+        let builder = if is_local { builder.no_proxy() } else { builder };
+        let builder = if with_roots { self.trust.apply(builder).map_err(setup)? } else { builder.tls_certs_only([]) };
+        let client = builder.build().map_err(|error| setup(Fault::of(&error, String::new()).detail))?;
+        Ok(slot.get_or_init(|| client))
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one permitted place")]
+fn client_builder() -> reqwest::ClientBuilder {
+    // An error says that somebody has installed it before, which is as good.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder()
+        .user_agent(concat!("kubectl-runway/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT)
+        .read_timeout(SILENCE)
+}
+
+/// Reads a body by counting what comes: what `Content-Length` promises is never believed, nor allocated.
+async fn read(mut response: reqwest::Response, call: &Call<'_>, url: &Url) -> Result<Answer, Fault> {
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    let limit = if status.is_success() { call.limit } else { MAX_REFUSAL };
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| Fault::of(&error, origin::host(url)))? {
+        let room = limit.saturating_sub(body.len());
+        if chunk.len() > room {
+            if status.is_success() {
+                return Err(Fault::new(origin::host(url), Kind::TooLarge(limit), ""));
+            }
+            body.extend(chunk.iter().take(room));
+            break;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer { status, headers, body, url: url.clone(), tries: 1 })
+}

@@ -1,0 +1,196 @@
+//! Where logins come from, in the order in which they are looked for.
+
+use super::docker::{self, Candidate, Config};
+use super::helper::{Helpers, Lookup};
+use super::secret::Secret;
+use runway_core::flux::reference::Repository;
+use runway_core::problem::{Place, Problem};
+use std::fmt;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// Bytes of a login file.
+const MAX_FILE: u64 = 1 << 20;
+
+/// How to log in.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Login {
+    /// A user and a password.
+    Basic {
+        /// The user.
+        user: String,
+        /// The password, or a token in its place.
+        password: Secret,
+    },
+    /// A token that the registry itself takes.
+    Bearer(Secret),
+    /// A refresh token, for which the token endpoint gives tokens.
+    Identity(Secret),
+}
+
+impl Login {
+    /// A user and a password.
+    pub(crate) fn basic(user: impl Into<String>, password: impl Into<String>) -> Self {
+        Self::Basic { user: user.into(), password: Secret::new(password) }
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Login(…)")
+    }
+}
+
+/// A login and where it was found; the user's name is left out, since some put a token there.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) login: Login,
+    pub(super) from: String,
+}
+
+/// All places.
+pub(super) struct Logins {
+    given: Option<(String, Login)>,
+    sources: Vec<Source>,
+    helpers: Helpers,
+}
+
+struct Source {
+    /// The variable or the file's name.
+    name: String,
+    kind: Kind,
+}
+
+enum Kind {
+    /// A variable that is not set.
+    Unset,
+    /// A file, read once when it is needed.
+    File(PathBuf, OnceLock<Result<Option<Config>, Problem>>),
+    /// A login file's content in a variable.
+    Text(Secret, OnceLock<Result<Option<Config>, Problem>>),
+    /// The login of a CI job, and the host that it is for.
+    Job(String, Login),
+}
+
+impl Logins {
+    /// Takes what is needed from the variables; files are read when a registry asks for a login.
+    pub(super) fn new(variables: &dyn Fn(&str) -> Option<String>, home: Option<&Path>) -> Self {
+        let set = |name: &str| variables(name).filter(|value| !value.is_empty());
+        let file = |path: PathBuf| Source { name: path.display().to_string(), kind: Kind::File(path, OnceLock::new()) };
+        let unset = |name: &str| Source { name: name.to_owned(), kind: Kind::Unset };
+        let below = |name: &str, rest: &str| set(name).map_or_else(|| unset(name), |folder| file(Path::new(&folder).join(rest)));
+        let mut sources = vec![set("REGISTRY_AUTH_FILE").map_or_else(|| unset("REGISTRY_AUTH_FILE"), |path| file(path.into()))];
+        let name = "DOCKER_AUTH_CONFIG".to_owned();
+        let kind = set(&name).map_or(Kind::Unset, |text| Kind::Text(Secret::new(text), OnceLock::new()));
+        sources.push(Source { name, kind });
+        sources.push(below("DOCKER_CONFIG", "config.json"));
+        sources.extend(home.map(|home| file(home.join(".docker").join("config.json"))));
+        sources.push(below("XDG_RUNTIME_DIR", "containers/auth.json"));
+        sources.push(job(&set));
+        Self { given: None, sources, helpers: Helpers::new(set("PATH")) }
+    }
+
+    /// A login that comes before all others, for one host.
+    pub(super) fn give(&mut self, host: String, login: Login) {
+        self.given = Some((host, login));
+    }
+
+    /// The login for a repository, or all places where none was found.
+    pub(super) async fn find(&self, repository: &Repository) -> Result<Result<Found, Vec<String>>, Problem> {
+        if let Some((host, login)) = &self.given
+            && docker::is_host(host, &repository.host)
+        {
+            return Ok(Ok(Found { login: login.clone(), from: "the command line".to_owned() }));
+        }
+        let mut looked = Vec::new();
+        for source in &self.sources {
+            match self.ask(source, repository).await? {
+                Ok(found) => return Ok(Ok(found)),
+                Err(why) => looked.push(format!("{} ({why})", source.name)),
+            }
+        }
+        Ok(Err(looked))
+    }
+
+    /// One place; the inner error says why it has nothing.
+    async fn ask(&self, source: &Source, repository: &Repository) -> Result<Result<Found, String>, Problem> {
+        let config = match &source.kind {
+            Kind::Unset => return Ok(Err("not set".to_owned())),
+            Kind::Job(host, login) if docker::is_host(host, &repository.host) => {
+                return Ok(Ok(Found { login: login.clone(), from: source.name.clone() }));
+            }
+            Kind::Job(host, _) => return Ok(Err(format!("for {host}"))),
+            Kind::File(path, read) => read.get_or_init(|| read_file(path)),
+            Kind::Text(text, read) => read.get_or_init(|| read_text(&source.name, text.expose().as_bytes()).map(Some)),
+        };
+        let Some(config) = config.as_ref().map_err(Clone::clone)? else { return Ok(Err("not there".to_owned())) };
+        let mut why = format!("no entry for {}", repository.host);
+        for candidate in config.candidates(repository) {
+            match candidate {
+                Candidate::Entry(key, login) => {
+                    return Ok(Ok(Found { login, from: format!("{}, entry '{key}'", source.name) }));
+                }
+                Candidate::Fault(key, fault) => {
+                    return Err(Problem::input(format!("the entry '{key}' of a login file cannot be read"))
+                        .cause(fault)
+                        .at(Place::file(source.name.clone()))
+                        .hint(format!("run `docker login {}` again", repository.host)));
+                }
+                Candidate::Helper { name, required } => {
+                    let from = format!("docker-credential-{name}, which {} names", source.name);
+                    match self.helpers.get(&name, &repository.host, &source.name).await? {
+                        Lookup::Login(login) => return Ok(Ok(Found { login, from })),
+                        Lookup::None => why = format!("docker-credential-{name} has no login for {}", repository.host),
+                        Lookup::NotInstalled if required => return Err(not_installed(&name, &source.name)),
+                        Lookup::NotInstalled => why = format!("docker-credential-{name} is not installed"),
+                    }
+                }
+            }
+        }
+        Ok(Err(why))
+    }
+}
+
+/// GitLab's job login, which is only for the registry that the job's own server names.
+fn job(set: &dyn Fn(&str) -> Option<String>) -> Source {
+    let unset = |name: &str| Source { name: name.to_owned(), kind: Kind::Unset };
+    let Some(host) = set("CI_REGISTRY") else { return unset("CI_REGISTRY") };
+    let (name, login) = match (set("CI_REGISTRY_USER").zip(set("CI_REGISTRY_PASSWORD")), set("CI_JOB_TOKEN")) {
+        (Some((user, password)), _) => ("CI_REGISTRY_USER and CI_REGISTRY_PASSWORD", Login::basic(user, password)),
+        (None, Some(token)) => ("CI_JOB_TOKEN", Login::basic("gitlab-ci-token", token)),
+        (None, None) => return unset("CI_REGISTRY_PASSWORD, CI_JOB_TOKEN"),
+    };
+    Source { name: name.to_owned(), kind: Kind::Job(host, login) }
+}
+
+fn read_file(path: &Path) -> Result<Option<Config>, Problem> {
+    let name = path.display().to_string();
+    let fault = |why: String| Problem::input("cannot read a login file").cause(why).at(Place::file(name.clone()));
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) => return Err(fault(error.to_string())),
+    };
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| fault(error.to_string()))?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(fault("it is larger than 1 MiB".to_owned()));
+    }
+    // `podman logout` leaves an empty file behind.
+    if bytes.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    read_text(&name, &bytes).map(Some)
+}
+
+fn read_text(name: &str, text: &[u8]) -> Result<Config, Problem> {
+    docker::parse(text).map_err(|why| Problem::input("cannot read a login file").cause(why).at(Place::file(name)))
+}
+
+fn not_installed(name: &str, source: &str) -> Problem {
+    Problem::input(format!("the credential helper docker-credential-{name} is not installed"))
+        .cause(format!("{source} names it for this registry, and no folder of PATH has it"))
+        .hint(format!("install it, or remove its entry from {source} and log in again"))
+}

@@ -1,0 +1,206 @@
+//! Which addresses may be asked, and which of them may see a login.
+//!
+//! Everything that a registry names (a token endpoint, a redirect, an upload's Location, the next page of tags) passes
+//! through here before it is used.
+
+use reqwest::Url;
+use runway_core::settings::PlainHttp;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// Whether a host, as it stands in a URL, is this machine.
+pub(super) fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase();
+    bare == "localhost"
+        || bare.ends_with(".localhost")
+        || bare.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        || bare.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Whether a host may be asked over plain http.
+pub(super) fn may_be_plain(host: &str, plain: PlainHttp) -> bool {
+    match plain {
+        PlainHttp::Auto => is_loopback(host),
+        PlainHttp::Always => true,
+        PlainHttp::Never => false,
+    }
+}
+
+/// The address of a registry; `None` when `host` is not just a host and a port.
+pub(super) fn base(host: &str, plain: PlainHttp) -> Option<Url> {
+    // Docker Hub's name in references is not the name of its registry.
+    let host = if is_docker_hub(host) { "registry-1.docker.io" } else { host };
+    let bare = match host.rsplit_once(':') {
+        Some((bare, port)) if !port.ends_with(']') => bare,
+        _ => host,
+    };
+    let scheme = if may_be_plain(bare, plain) { "http" } else { "https" };
+    let url = Url::parse(&format!("{scheme}://{host}/")).ok()?;
+    let clean = url.username().is_empty() && url.password().is_none() && url.path() == "/" && url.query().is_none();
+    (clean && url.fragment().is_none()).then_some(url)
+}
+
+/// Whether a host is one of Docker Hub's names.
+pub(super) fn is_docker_hub(host: &str) -> bool {
+    matches!(host, "docker.io" | "index.docker.io" | "registry-1.docker.io")
+}
+
+/// Same scheme, host and port.
+pub(super) fn same(a: &Url, b: &Url) -> bool {
+    a.scheme() == b.scheme() && a.host_str() == b.host_str() && a.port_or_known_default() == b.port_or_known_default()
+}
+
+/// `host` or `host:port`, as people write it.
+pub(super) fn host(url: &Url) -> String {
+    match (url.host_str(), url.port()) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        (Some(host), None) => host.to_owned(),
+        (None, _) => String::new(),
+    }
+}
+
+/// A URL as it may be shown: signed storage addresses carry keys in their query.
+pub(super) fn shown(url: &Url) -> String {
+    format!("{}://{}{}", url.scheme(), host(url), url.path())
+}
+
+/// Where a redirect or a Location leads. `Err` says why it is not followed.
+pub(super) fn follow(from: &Url, location: &str, plain: PlainHttp) -> Result<Url, String> {
+    let mut url = from.join(location).map_err(|_| "it is no address".to_owned())?;
+    url.set_fragment(None);
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(format!("{} carries a user name or a password", shown(&url)));
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if from.scheme() == "https" => Err(format!("{} is plain http, and {} is https", shown(&url), host(from))),
+        "http" if same(from, &url) || may_be_plain(url.host_str().unwrap_or_default(), plain) => Ok(url),
+        "http" => Err(format!("{} is plain http, which is only used on this machine", shown(&url))),
+        other => Err(format!("its scheme is {other}")),
+    }
+}
+
+/// Whether the token endpoint that a registry names may be asked, and see a login. `Err` says why not.
+///
+/// CVE-2026-48978 and its kin: a realm taken as it is sends the password to whoever the registry (or a machine on the
+/// way) names. Tests: `realm_*`.
+pub(super) fn realm(registry: &Url, realm: &str) -> Result<Url, String> {
+    let url = Url::parse(realm).map_err(|_| "it is no address".to_owned())?;
+    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+        return Err("its address carries a user name, a password or a fragment".to_owned());
+    }
+    let host = url.host_str().unwrap_or_default();
+    match url.scheme() {
+        "https" => {}
+        "http" if registry.scheme() == "http" && is_loopback(host) => {}
+        "http" => return Err("it is plain http, so that everybody on the way could read the login".to_owned()),
+        other => return Err(format!("its scheme is {other}")),
+    }
+    let ours = registry.host_str().unwrap_or_default();
+    if related(ours, host) {
+        return Ok(url);
+    }
+    Err(format!("its host {host} is not {ours} and does not belong to the same domain"))
+}
+
+/// Whether two hosts are equal, or names below one domain that somebody registered.
+fn related(a: &str, b: &str) -> bool {
+    let bare = |host: &str| host.trim_end_matches('.').to_ascii_lowercase();
+    let (a, b) = (bare(a), bare(b));
+    let is_address = |host: &str| host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok();
+    a == b || (!is_address(&a) && !is_address(&b) && domain(&a).is_some_and(|ours| domain(&b) == Some(ours)))
+}
+
+/// The last two labels, or three where two are a country's public suffix such as `co.uk`.
+fn domain(host: &str) -> Option<&str> {
+    let labels: Vec<&str> = host.split('.').collect();
+    let [.., second, top] = labels.as_slice() else { return None };
+    let public =
+        top.len() == 2 && matches!(*second, "ac" | "co" | "com" | "edu" | "go" | "gob" | "gov" | "ne" | "net" | "or" | "org");
+    let before = labels.len().checked_sub(if public { 3 } else { 2 })?;
+    host.get(labels.iter().take(before).map(|label| label.len() + 1).sum()..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Url, base, domain, follow, is_loopback, realm, shown};
+    use runway_core::settings::PlainHttp;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_unless_said_otherwise() {
+        let scheme = |host, plain| base(host, plain).unwrap().scheme().to_owned();
+        for host in ["localhost:5000", "127.0.0.1:5000", "127.8.9.1", "[::1]:5000", "a.localhost:1"] {
+            assert_eq!(scheme(host, PlainHttp::Auto), "http", "{host}");
+            assert_eq!(scheme(host, PlainHttp::Never), "https", "{host}");
+        }
+        for host in ["registry.gitlab.com", "localhost.example.com", "10.0.0.1:5000", "[fe80::1]:5000", "127.example.com"] {
+            assert_eq!(scheme(host, PlainHttp::Auto), "https", "{host}");
+            assert_eq!(scheme(host, PlainHttp::Always), "http", "{host}");
+        }
+        assert!(is_loopback("LOCALHOST."));
+        assert_eq!(base("docker.io", PlainHttp::Auto).unwrap().as_str(), "https://registry-1.docker.io/");
+        assert!(base("user:pw@h", PlainHttp::Auto).is_none());
+        assert!(base("h/x", PlainHttp::Auto).is_none());
+        assert!(base("h?x", PlainHttp::Auto).is_none());
+    }
+
+    #[test]
+    fn realm_on_the_same_host_or_domain_over_https() {
+        let ok = |registry: &str, text: &str| assert!(realm(&url(registry), text).is_ok(), "{registry} {text}");
+        ok("https://registry.gitlab.com", "https://gitlab.com/jwt/auth");
+        ok("https://registry-1.docker.io", "https://auth.docker.io/token");
+        ok("https://ghcr.io", "https://ghcr.io/token");
+        ok("https://localhost:5001", "https://localhost:5002/jwt/auth");
+        ok("http://localhost:5001", "http://localhost:5002/jwt/auth");
+        ok("https://10.0.0.1", "https://10.0.0.1/auth");
+        ok("https://registry.example.co.uk", "https://gitlab.example.co.uk/auth");
+    }
+
+    #[test]
+    fn realm_elsewhere_or_readable_is_refused() {
+        let refused = |registry: &str, text: &str| realm(&url(registry), text).unwrap_err();
+        assert!(refused("https://registry.example.com", "https://evil.example.net/auth").contains("evil.example.net"));
+        assert!(refused("https://registry.example.com", "http://registry.example.com/auth").contains("plain http"));
+        assert!(refused("http://localhost:1", "http://evil.example.net/auth").contains("plain http"));
+        assert!(refused("http://10.0.0.1:1", "http://10.0.0.1/auth").contains("plain http"));
+        assert!(refused("https://a.b.0.1.example.com", "https://1.2.3.4/").contains("1.2.3.4"));
+        assert!(refused("https://9.9.0.1", "https://10.0.0.1/").contains("10.0.0.1"));
+        assert!(refused("https://registry.foo.co.uk", "https://bar.co.uk/auth").contains("bar.co.uk"));
+        assert!(refused("https://registry", "https://other/auth").contains("other"));
+        assert!(refused("https://r.example.com", "https://user:pw@r.example.com/").contains("user name"));
+        assert!(refused("https://r.example.com", "file:///etc/passwd").contains("scheme is file"));
+        assert!(refused("https://gitlab.com.evil.org", "https://gitlab.com/").contains("gitlab.com"));
+        assert!(refused("https://r.example.com", "nonsense").contains("no address"));
+    }
+
+    #[test]
+    fn domains() {
+        assert_eq!(domain("registry.gitlab.com"), Some("gitlab.com"));
+        assert_eq!(domain("ghcr.io"), Some("ghcr.io"));
+        assert_eq!(domain("a.b.example.co.uk"), Some("example.co.uk"));
+        assert_eq!(domain("example.co.uk"), Some("example.co.uk"));
+        assert_eq!(domain("co.uk"), None);
+        assert_eq!(domain("localhost"), None);
+    }
+
+    #[test]
+    fn never_from_https_to_http() {
+        let from = url("https://r.example.com/v2/a/blobs/x");
+        assert!(follow(&from, "http://r.example.com/y", PlainHttp::Always).is_err());
+        assert_eq!(follow(&from, "/y?z=1", PlainHttp::Auto).unwrap().as_str(), "https://r.example.com/y?z=1");
+        assert_eq!(follow(&from, "https://cdn.example.net/y", PlainHttp::Auto).unwrap().host_str(), Some("cdn.example.net"));
+        assert!(follow(&from, "https://user:pw@cdn.example.net/y", PlainHttp::Auto).is_err());
+        assert!(follow(&from, "ftp://r.example.com/y", PlainHttp::Auto).is_err());
+        let local = url("http://localhost:1/v2/");
+        assert!(follow(&local, "http://169.254.169.254/latest", PlainHttp::Auto).is_err());
+        assert!(follow(&local, "http://127.0.0.1:2/x", PlainHttp::Auto).is_ok());
+    }
+
+    #[test]
+    fn a_shown_address_has_no_query() {
+        assert_eq!(shown(&url("https://s3.example.com:8443/b/k?X-Amz-Signature=secret")), "https://s3.example.com:8443/b/k");
+    }
+}

@@ -1,0 +1,204 @@
+//! Tokens: asked once per scope, kept until shortly before they end.
+
+use super::secret::Secret;
+use crate::clock;
+use reqwest::Url;
+use reqwest::header::HeaderValue;
+use runway_core::problem::Problem;
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex as Turn;
+
+/// Life of a token whose endpoint does not say it; the token specification's own default.
+const LIFE: Duration = Duration::from_secs(60);
+/// A token is renewed this long before its end, or after three quarters of a shorter life.
+const MARGIN: Duration = Duration::from_secs(10);
+/// How long a refusal is taken as the answer for those who ask the same.
+const REMEMBERED: Duration = Duration::from_secs(10);
+
+/// What a token is for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) realm: Url,
+    pub(super) service: Option<String>,
+    pub(super) scopes: Vec<String>,
+}
+
+/// A token in use.
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    /// `Bearer …`, marked as sensitive.
+    pub(super) header: HeaderValue,
+    /// Tells tokens apart, to say which one a registry did not take.
+    pub(super) serial: u64,
+    until: Instant,
+}
+
+/// Why there is no token.
+#[derive(Debug, Clone)]
+pub(super) struct Failure {
+    pub(super) problem: Problem,
+    /// Whether other scopes will fare no better: the login is wrong, or nobody answers.
+    pub(super) is_general: bool,
+}
+
+/// All tokens of a client.
+#[derive(Default)]
+pub(super) struct Tokens {
+    slots: Mutex<HashMap<Key, Arc<Turn<Slot>>>>,
+    gates: Mutex<HashMap<(Url, String), Arc<Turn<Gate>>>>,
+    last: AtomicU64,
+}
+
+#[derive(Default)]
+enum Slot {
+    #[default]
+    Empty,
+    Good(Token),
+    Failed(Failure, Instant),
+}
+
+/// Whether a login is known to be good at an endpoint. One wrong password is tried once, not once per workload.
+#[derive(Default)]
+enum Gate {
+    #[default]
+    New,
+    Open,
+    Shut(Failure, Instant),
+}
+
+/// A token endpoint's answer.
+#[derive(Deserialize)]
+struct Given {
+    token: Option<String>,
+    access_token: Option<String>,
+    expires_in: Option<f64>,
+}
+
+/// A token as it came, and how long it lives.
+pub(super) struct Fresh {
+    pub(super) token: Secret,
+    header: HeaderValue,
+    life: Duration,
+}
+
+impl Fresh {
+    /// Reads an answer; `Err` says what is wrong with it, and nothing of what it holds.
+    pub(super) fn read(body: &[u8]) -> Result<Self, &'static str> {
+        let given: Given = serde_json::from_slice(body).map_err(|_| "its answer is not the JSON of a token endpoint")?;
+        let token = given.token.filter(|token| !token.is_empty()).or(given.access_token).unwrap_or_default();
+        if token.is_empty() {
+            return Err("its answer holds no token");
+        }
+        let token = Secret::new(token);
+        let header = bearer(&token).ok_or("its token has characters that no token has")?;
+        let life =
+            given.expires_in.filter(|seconds| *seconds > 0.0).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        Ok(Self { token, header, life: life.unwrap_or(LIFE) })
+    }
+}
+
+/// `Bearer <token>`; `None` when the token cannot stand in a header.
+pub(super) fn bearer(token: &Secret) -> Option<HeaderValue> {
+    sensitive(&format!("Bearer {}", token.expose()))
+}
+
+/// A header's value that reqwest and hyper do not show.
+pub(super) fn sensitive(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+impl Tokens {
+    /// A token that is there and fresh, without waiting.
+    pub(super) fn ready(&self, key: &Key) -> Option<Token> {
+        let slot = locked(&self.slots).get(key).map(Arc::clone)?;
+        let slot = slot.try_lock().ok()?;
+        match &*slot {
+            Slot::Good(token) if token.until > clock::monotonic() => Some(token.clone()),
+            _ => None,
+        }
+    }
+
+    /// A token; `ask` runs when there is none, and everybody else who wants the same waits for its answer. `worn` is one
+    /// that the registry did not take; `login` names the login, if there is one.
+    pub(super) async fn get(
+        &self,
+        key: Key,
+        worn: Option<u64>,
+        login: Option<String>,
+        ask: impl AsyncFnOnce() -> Result<Fresh, Failure>,
+    ) -> Result<Token, Failure> {
+        let gate = login.map(|login| Arc::clone(locked(&self.gates).entry((key.realm.clone(), login)).or_default()));
+        let slot = Arc::clone(locked(&self.slots).entry(key).or_default());
+        let mut slot = slot.lock().await;
+        match &*slot {
+            Slot::Good(token) if Some(token.serial) != worn && token.until > clock::monotonic() => return Ok(token.clone()),
+            Slot::Failed(failure, at) if clock::monotonic() < *at + REMEMBERED => return Err(failure.clone()),
+            _ => {}
+        }
+        let asked_at = clock::monotonic();
+        let result = match gate {
+            Some(gate) => through(&gate, ask).await,
+            None => ask().await,
+        };
+        match result {
+            Ok(fresh) => {
+                let until = asked_at + fresh.life.saturating_sub(MARGIN.min(fresh.life / 4)).min(Duration::from_secs(86_400));
+                let serial = self.last.fetch_add(1, Ordering::Relaxed);
+                let token = Token { header: fresh.header, serial, until };
+                *slot = Slot::Good(token.clone());
+                Ok(token)
+            }
+            Err(failure) => {
+                *slot = Slot::Failed(failure.clone(), clock::monotonic());
+                Err(failure)
+            }
+        }
+    }
+}
+
+async fn through(gate: &Turn<Gate>, ask: impl AsyncFnOnce() -> Result<Fresh, Failure>) -> Result<Fresh, Failure> {
+    let mut state = gate.lock().await;
+    match &*state {
+        Gate::Open => {
+            drop(state);
+            return ask().await;
+        }
+        Gate::Shut(failure, at) if clock::monotonic() < *at + REMEMBERED => return Err(failure.clone()),
+        _ => {}
+    }
+    let result = ask().await;
+    *state = match &result {
+        Err(failure) if failure.is_general => Gate::Shut(failure.clone(), clock::monotonic()),
+        _ => Gate::Open,
+    };
+    result
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, Fresh};
+
+    #[test]
+    fn answers_of_token_endpoints() {
+        let read = |body: &str| Fresh::read(body.as_bytes()).map(|fresh| (fresh.token.expose().to_owned(), fresh.life.as_secs()));
+        assert_eq!(read(r#"{"token":"a"}"#), Ok(("a".to_owned(), 60)));
+        assert_eq!(read(r#"{"access_token":"b","expires_in":300}"#), Ok(("b".to_owned(), 300)));
+        assert_eq!(read(r#"{"token":"a","access_token":"b","expires_in":0}"#), Ok(("a".to_owned(), 60)));
+        assert_eq!(read(r#"{"token":"a","expires_in":-5}"#), Ok(("a".to_owned(), 60)));
+        assert_eq!(read("{}"), Err("its answer holds no token"));
+        assert!(read("<html>").is_err());
+        assert_eq!(read(r#"{"token":"a\nb"}"#), Err("its token has characters that no token has"));
+        assert!(Fresh::read(br#"{"token":"s3cret"}"#).is_ok_and(|fresh| !format!("{:?}", fresh.token).contains("s3cret")));
+        assert!(Fresh::read(br#"{"token":"a","expires_in":1e300}"#).is_ok_and(|fresh| fresh.life == Duration::from_secs(60)));
+    }
+}

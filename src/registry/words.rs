@@ -1,0 +1,103 @@
+//! What a registry or a token endpoint says about its refusal, out of whatever form it comes in.
+
+use serde_json::Value;
+
+/// Characters of one message that are kept.
+const MAX_WORDS: usize = 400;
+
+/// One error of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Word {
+    /// Such as `MANIFEST_UNKNOWN`; empty when there is none.
+    pub(super) code: String,
+    /// In words.
+    pub(super) message: String,
+}
+
+/// All errors of an answer's body.
+pub(super) fn read(body: &[u8]) -> Vec<Word> {
+    let Ok(value) = serde_json::from_slice::<Value>(body) else { return plain(body) };
+    let text = |value: &Value| value.as_str().map(cut).unwrap_or_default();
+    // Docker Hub writes `details` and `message`, OAuth2 endpoints `error` and `error_description`.
+    let single = |value: &Value| {
+        let (code, message) = match value.get("error") {
+            Some(Value::Object(error)) => (error.get("code"), error.get("message")),
+            Some(error) => (Some(error), value.get("error_description")),
+            None => (None, value.get("message").or_else(|| value.get("details")).or_else(|| value.get("detail"))),
+        };
+        Word { code: code.map(text).unwrap_or_default(), message: message.map(text).unwrap_or_default() }
+    };
+    let of = |error: &Value| {
+        let get = |name: &str| error.get(name).map(text).unwrap_or_default();
+        // Only a detail in words says more; objects in it are the registry's own state.
+        let message = [get("message"), get("detail")].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+        Word { code: get("code"), message: message.join(": ") }
+    };
+    let words = match value.get("errors") {
+        Some(Value::Array(errors)) => errors.iter().take(20).map(of).collect(),
+        _ => vec![single(&value)],
+    };
+    words.into_iter().filter(|word| *word != Word::default()).collect()
+}
+
+/// As one line; an error that comes once per blob is said once with the number of its kind.
+pub(super) fn line(words: &[Word]) -> Option<String> {
+    let one = |word: &Word| match (word.code.as_str(), word.message.as_str()) {
+        (code, "") => code.to_owned(),
+        ("", message) => message.to_owned(),
+        (code, message) => format!("{code}: {message}"),
+    };
+    let first = words.first().map(one)?;
+    Some(match words.len() {
+        1 => first,
+        n => format!("{first} (and {} more)", n - 1),
+    })
+}
+
+/// Whether a code is among them.
+pub(super) fn has(words: &[Word], code: &str) -> bool {
+    words.iter().any(|word| word.code.eq_ignore_ascii_case(code))
+}
+
+fn plain(body: &[u8]) -> Vec<Word> {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
+    let message = if text.starts_with('<') { "a web page, not a registry's answer".to_owned() } else { cut(text) };
+    if message.is_empty() { Vec::new() } else { vec![Word { code: String::new(), message }] }
+}
+
+fn cut(text: &str) -> String {
+    let line = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    let head = runway_core::text::head(&line, MAX_WORDS);
+    if head.len() < line.len() { format!("{head}…") } else { line }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{line, read};
+
+    #[test]
+    fn all_forms() {
+        let said = |body: &str| line(&read(body.as_bytes()));
+        let expected = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            said(r#"{"errors":[{"code":"UNAUTHORIZED","message":"authentication required","detail":[{"Type":"repository"}]}]}"#),
+            expected("UNAUTHORIZED: authentication required")
+        );
+        assert_eq!(
+            said(r#"{"errors":[{"code":"MANIFEST_INVALID","message":"manifest invalid","detail":"unexpected end"}]}"#),
+            expected("MANIFEST_INVALID: manifest invalid: unexpected end")
+        );
+        assert_eq!(said(r#"{"errors":[{"code":"A"},{"code":"A"},{}]}"#), expected("A (and 1 more)"));
+        assert_eq!(said(r#"{"message":"slow down"}"#), expected("slow down"));
+        assert_eq!(said(r#"{"details":"incorrect username or password"}"#), expected("incorrect username or password"));
+        assert_eq!(said(r#"{"error":"invalid_grant","error_description":"gone"}"#), expected("invalid_grant: gone"));
+        assert_eq!(said(r#"{"error":{"code":"x","message":"y"}}"#), expected("x: y"));
+        assert_eq!(said("<!DOCTYPE html><p>hi"), expected("a web page, not a registry's answer"));
+        assert_eq!(said(" 404 page\n not found\n"), expected("404 page not found"));
+        assert_eq!(said("{}"), None);
+        assert_eq!(said(""), None);
+        assert_eq!(said("[1, 2]"), None);
+        assert_eq!(said(&"x".repeat(1000)).map(|text| text.chars().count()), Some(401));
+    }
+}

@@ -1,0 +1,15 @@
+//! Scenarios on the live test bed: a real API server, Flux's controllers, a registry, and their own tools as peers.
+//!
+//! `cargo xtask test` starts the bed and runs them. Each scenario has a namespace and a place in the registry of its own.
+#![expect(
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a scenario that cannot go on says so by a panic"
+)]
+
+mod bad_input;
+mod main_job;
+mod peers;
+mod stage;

@@ -1,0 +1,104 @@
+//! What a scenario stands on: a platform repository, a namespace, and a place in the registry.
+
+use runway_testkit::bed::{Handle, Ns};
+use runway_testkit::env::{Env, Run};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The stage of one scenario.
+pub(crate) struct Stage {
+    pub(crate) bed: Handle,
+    pub(crate) ns: Ns,
+    pub(crate) env: Env,
+    pub(crate) runtime: String,
+    /// Where the scenario's artifacts lie, without a scheme.
+    pub(crate) base: String,
+}
+
+pub(crate) const ENVIRONMENT: &str = "production";
+
+impl Stage {
+    /// A stage with settings and no workloads.
+    pub(crate) fn new(name: &str, runtime: &str) -> Self {
+        let bed = Handle::connect();
+        let ns = bed.namespace(name);
+        let base = bed.repository_base(name);
+        let mut env = Env::new(env!("CARGO_BIN_EXE_kubectl-runway"));
+        env.var("KUBECONFIG", ns.kube().kubeconfig());
+        let settings = format!(
+            "registry: {{base: {base}}}\nnamespace: {}\nsource: {{secretRef: \"\", insecure: true, interval: 10s}}\nkustomization: {{interval: 10s}}\n",
+            ns.name()
+        );
+        env.write("kubectl-runway.yaml", settings);
+        Self { bed, ns, env, runtime: runtime.to_owned(), base }
+    }
+
+    /// Writes workloads.yml.
+    pub(crate) fn declare(&self, ids: &[&str]) {
+        let list: String = ids.iter().map(|id| format!("- runway_service_id: {id}\n  project_id: 1\n")).collect();
+        self.env.write(format!("config/runtimes/{}/workloads.yml", self.runtime), list);
+    }
+
+    /// Pushes the inventory with our program.
+    pub(crate) fn push(&self, more: &[&str]) -> Run {
+        let mut arguments = vec!["inventory", "push", "--runtime", &self.runtime, "-e", ENVIRONMENT];
+        arguments.extend(more);
+        self.env.run(arguments)
+    }
+
+    /// Repository of a workload's deploy artifact.
+    pub(crate) fn deploy_repository(&self, id: &str) -> String {
+        format!("{}/deployments/{id}/deploy", self.base)
+    }
+
+    /// Repository of the inventory.
+    pub(crate) fn inventory_repository(&self) -> String {
+        format!("{}/provisioner/{}-inventory", self.base, self.runtime)
+    }
+
+    /// Pushes a deploy artifact with one ConfigMap, by the real flux; gives its digest.
+    pub(crate) fn deploy(&self, id: &str, value: &str) -> String {
+        let manifest = format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {id}\n  namespace: {}\ndata:\n  value: \"{value}\"\n",
+            self.ns.name()
+        );
+        self.bed.push_deploy(&self.deploy_repository(id), ENVIRONMENT, &[("configmap.yaml", &manifest)])
+    }
+
+    /// Applies the parent pair, as Runway's clusters have it.
+    pub(crate) fn parent(&self) {
+        let (name, namespace) = (self.parent_name(), self.ns.name());
+        self.ns.apply(&format!(
+            "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata:\n  name: {name}\n  namespace: {namespace}\nspec:\n  interval: 10s\n  insecure: true\n  url: oci://{}\n  ref:\n    tag: \"{ENVIRONMENT}\"\n---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: {name}\n  namespace: {namespace}\nspec:\n  interval: 10s\n  path: \"./{ENVIRONMENT}\"\n  prune: true\n  sourceRef:\n    kind: OCIRepository\n    name: {name}\n",
+            self.inventory_repository()
+        ));
+    }
+
+    pub(crate) fn parent_name(&self) -> String {
+        format!("{}-inventory", self.runtime)
+    }
+
+    /// Our status, with more arguments.
+    pub(crate) fn status(&self, more: &[&str]) -> Run {
+        let mut arguments = vec!["status", "--runtime", &self.runtime, "-e", ENVIRONMENT];
+        arguments.extend(more);
+        self.env.run(arguments)
+    }
+
+    /// Rows of our status by workload, and the exit code.
+    pub(crate) fn rows(&self) -> (BTreeMap<String, Value>, Option<i32>) {
+        let run = self.status(&["-o", "json"]);
+        let document: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run}"));
+        let items = document["items"].as_array().cloned().unwrap_or_default();
+        (items.into_iter().map(|item| (item["workload"].as_str().unwrap_or_default().to_owned(), item)).collect(), run.code)
+    }
+
+    /// Waits until our status says this of a workload.
+    pub(crate) fn wait_verdict(&self, workload: &str, verdict: &str) -> Value {
+        let what = format!("status to say {verdict} of {workload}");
+        self.ns.wait_for(&what, runway_testkit::bed::DEADLINE, || {
+            let (rows, _) = self.rows();
+            rows.get(workload).filter(|row| row["verdict"] == verdict).cloned()
+        })
+    }
+}

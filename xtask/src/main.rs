@@ -1,0 +1,60 @@
+//! The chores of the repository: `cargo xtask`.
+//!
+//! `testbed` owns the live test bed from the command line; `test` runs all tests, with a bed of its own for the live ones.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a chore talks to the person who runs it, and runs programs; the bans are for the product"
+)]
+
+mod cargo;
+mod folders;
+mod interrupt;
+mod scenarios;
+mod tally;
+mod test;
+mod testbed;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+The chores of the repository.
+
+  cargo xtask test              everything; builds the test bed when it is missing (about 20 minutes, once)
+  cargo xtask test --quick      all that needs no test bed
+  cargo xtask testbed build     builds the test bed's programs into the user's cache
+  cargo xtask testbed up        starts a test bed that stays; eval \"$(cargo xtask testbed up)\" sets the shell up for it
+  cargo xtask testbed status    says what runs
+  cargo xtask testbed down      ends it
+
+Variables: RUNWAY_LIVE_THREADS (4), how many live scenarios run side by side; RUNWAY_LIVE_MINUTES (30), their time limit together;
+RUNWAY_LIVE_FILTER, a part of the names of the live scenarios to run (the others then count as skipped); CI=true makes a skipped bed a failure.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match arguments.as_slice() {
+        ["test"] => Ok(test::run(false)),
+        ["test", "--quick"] => Ok(test::run(true)),
+        ["testbed", "build"] => testbed::build(),
+        ["testbed", "up"] => testbed::up(),
+        ["testbed", "down"] => Ok(testbed::down()),
+        ["testbed", "status"] => testbed::status(),
+        // What `up` leaves running; for nobody to type.
+        ["testbed", "supervise"] => testbed::supervise(),
+        ["help" | "-h" | "--help"] | [] => {
+            print!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
+}
