@@ -40,13 +40,13 @@ pub(super) async fn refusal(server: &str, response: http::Response<Body>) -> Fau
     let bytes = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let status = serde_json::from_slice::<Status>(&bytes).ok().filter(|status| status.kind == "Status");
     let mut fault = match &status {
-        Some(status) => worded(server, code, &status.message),
+        Some(status) => worded(server, code, &without_values(&status.message)),
         None => bare(server, code, is_html),
     };
     fault.code = Some(code.as_u16());
     if let Some(details) = status.and_then(|status| status.details) {
         fault.object_absent = code == StatusCode::NOT_FOUND && !details.name.is_empty();
-        fault.causes = details.causes.into_iter().map(said).collect();
+        fault.causes = details.causes.iter().filter(|cause| is_news(cause, &fault.message)).map(said).collect();
     }
     fault
 }
@@ -56,8 +56,41 @@ pub(super) fn content_type(response: &http::Response<Body>) -> Option<&str> {
     response.headers().get(http::header::CONTENT_TYPE)?.to_str().ok()
 }
 
-fn said(cause: Cause) -> String {
-    if cause.field.is_empty() { cause.message } else { format!("{}: {}", cause.field, cause.message) }
+fn said(cause: &Cause) -> String {
+    let message = without_values(&cause.message);
+    if cause.field.is_empty() { message } else { format!("{}: {message}", cause.field) }
+}
+
+/// Whether a cause adds to the message; most messages list their causes already.
+fn is_news(cause: &Cause, message: &str) -> bool {
+    let known = |text: &str| !text.is_empty() && message.contains(text);
+    !known(&without_values(&cause.message)) && !known(&cause.field)
+}
+
+/// A message without long quoted values: a refused patch is answered with the whole object, Secrets included
+/// (`"" is invalid: patch: Invalid value: "{…}": strict decoding error: …`, seen with Kubernetes 1.37).
+fn without_values(message: &str) -> String {
+    const LONGEST: usize = 200;
+    let mut out = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some((before, quoted)) = rest.split_once('"') {
+        let mut escaped = false;
+        let end = quoted.find(|c: char| {
+            let ends = c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            ends
+        });
+        let (value, after) = end.and_then(|at| Some((quoted.get(..at)?, quoted.get(at + 1..)?))).unwrap_or((quoted, ""));
+        out.push_str(before);
+        out.push('"');
+        out.push_str(if value.len() > LONGEST { "…" } else { value });
+        if end.is_some() {
+            out.push('"');
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// The API server's own words.
@@ -98,5 +131,25 @@ fn bare(server: &str, code: StatusCode, is_html: bool) -> Fault {
         code if code.is_redirection() => Fault::garbage(server, format_args!("{what}, a redirection")),
         code if code.is_server_error() => Fault::new("ServerError", format!("{server} answered {what}")),
         _ => Fault::garbage(server, format_args!("{what} without a Kubernetes status")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_values;
+
+    #[test]
+    fn long_values_are_left_out() {
+        let long = "{\\\"data\\\": \\\"x\\\"}".repeat(30);
+        let message =
+            format!("\"\" is invalid: patch: Invalid value: \"{long}\": strict decoding error: unknown field \"spec.x\"");
+        assert_eq!(
+            without_values(&message),
+            "\"\" is invalid: patch: Invalid value: \"…\": strict decoding error: unknown field \"spec.x\""
+        );
+        for same in ["", "no quotes", "open \"end", "User \"jane\" cannot list \"x\"", "a\\\"b\"c\\\\\" d"] {
+            assert_eq!(without_values(same), same);
+        }
+        assert_eq!(without_values(&format!("open \"{long}")), "open \"…");
     }
 }

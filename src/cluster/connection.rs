@@ -20,6 +20,9 @@ use std::fmt;
 use std::sync::Mutex;
 use std::time::Duration;
 
+/// 5,000 Kustomizations are 25 MB (measured); ten times that is no list any more that anybody reads.
+const MAX_LIST: u64 = 256 * 1024 * 1024;
+
 /// A cluster that can be asked.
 pub(crate) struct Cluster {
     name: String,
@@ -29,11 +32,14 @@ pub(crate) struct Cluster {
     budget: Budget,
     request_timeout: Option<Duration>,
     session: tokio::sync::Mutex<Option<Session>>,
+    /// Bytes of one list, all pages together.
+    pub(super) max_list: u64,
     /// Served version by resource, once it is known that it is not the first choice.
     pub(super) served: Mutex<BTreeMap<&'static str, String>>,
 }
 
 /// A client and the credential that it was made with.
+#[derive(Clone)]
 struct Session {
     client: kube::Client,
     credential: Option<Credential>,
@@ -47,7 +53,6 @@ impl fmt::Debug for Cluster {
 
 /// Chooses a context and prepares its connection. Files are read; no program is started and no socket opened until the first
 /// question.
-#[expect(clippy::unused_async, reason = "what it does later may have to wait; callers already await it")]
 pub(crate) async fn connect(
     flags: &KubeFlags,
     context: Option<&str>,
@@ -66,6 +71,7 @@ pub(crate) async fn connect(
         budget,
         request_timeout: flags.request_timeout.filter(|limit| !limit.is_zero()),
         session: tokio::sync::Mutex::new(None),
+        max_list: MAX_LIST,
         served: Mutex::new(BTreeMap::new()),
     })
 }
@@ -87,20 +93,24 @@ impl Cluster {
         request: Request<Vec<u8>>,
         allowance: &mut Allowance,
     ) -> Result<T, Fault> {
-        let client = self.client().await?;
+        let session = self.session().await?;
         let asked = async {
-            let response = client.send(request.map(Body::from)).await.map_err(|error| Fault::transport(&self.server, &error))?;
-            self.read(response, allowance).await
+            let sent = session.client.send(request.map(Body::from)).await;
+            self.read(sent.map_err(|error| Fault::transport(&self.server, &error))?, allowance).await
         };
         let answer = match self.within(asked).await {
             Ok(answer) => answer,
             Err(Elapsed(limit)) => Err(Fault::elapsed(&self.server, limit)),
         };
         match answer {
-            Err(fault) if fault.reason == "Unauthorized" => Err(self.unauthorized(fault).await),
-            other => other,
+            Ok(value) => Ok(value),
+            Err(mut fault) => {
+                if fault.reason == "Unauthorized" {
+                    self.refused(&mut fault, &session).await;
+                }
+                Err(self.without_secrets(fault, session.credential.as_ref()))
+            }
         }
-        .map_err(|fault| self.without_secrets(fault))
     }
 
     /// Runs a question within the command's budget and the limit that was asked for.
@@ -130,10 +140,10 @@ impl Cluster {
     }
 
     /// The client; made anew when there is none or its credential is over.
-    async fn client(&self) -> Result<kube::Client, Fault> {
+    async fn session(&self) -> Result<Session, Fault> {
         let mut session = self.session.lock().await;
         if let Some(known) = session.as_ref().filter(|known| known.credential.as_ref().is_none_or(|it| !it.is_over())) {
-            return Ok(known.client.clone());
+            return Ok(known.clone());
         }
         let mut config = self.prepared.config.clone();
         let credential = match &self.prepared.plugin {
@@ -142,46 +152,46 @@ impl Cluster {
                     plugin.credential(self.budget.per_request()).await.map_err(|why| Fault::new("ExecPlugin", why))?;
                 config.auth_info.token = credential.token.clone().map(Into::into);
                 if let Some((certificate, key)) = &credential.pair {
-                    let encode = |pem: &str| base64::engine::general_purpose::STANDARD.encode(pem);
-                    config.auth_info.client_certificate_data = Some(encode(certificate));
-                    config.auth_info.client_key_data = Some(encode(key).into());
+                    config.auth_info.client_certificate_data = Some(base64(certificate));
+                    config.auth_info.client_key_data = Some(base64(key).into());
                 }
                 Some(credential)
             }
             None => None,
         };
         let builder = ClientBuilder::try_from(config).map_err(|error| {
-            let fault = Fault::new("TLS", format!("no client for {} can be made: {}", self.server, super::fault::chain(&error)));
-            self.without_secrets(fault)
+            let cause = super::fault::chain(&error);
+            let fault = Fault::new("TLS", format!("no connection to {} can be prepared: {cause}", self.server));
+            self.without_secrets(fault, credential.as_ref())
         })?;
-        let client = builder.build();
-        *session = Some(Session { client: client.clone(), credential });
-        Ok(client)
+        let made = Session { client: builder.build(), credential };
+        *session = Some(made.clone());
+        Ok(made)
     }
 
     /// A 401: names the user entry, and lets the next question ask the plugin again.
-    async fn unauthorized(&self, mut fault: Fault) -> Fault {
+    async fn refused(&self, fault: &mut Fault, used: &Session) {
         if let Some(user) = &self.user {
             fault.message = format!("{} (user entry {user:?})", fault.message);
         }
-        if let Some(plugin) = &self.prepared.plugin
-            && let Some(Session { credential: Some(refused), .. }) = self.session.lock().await.take()
-        {
-            plugin.forget(&refused);
+        if let (Some(plugin), Some(refused)) = (&self.prepared.plugin, &used.credential) {
+            plugin.forget(refused);
+            let mut session = self.session.lock().await;
+            if session.as_ref().is_some_and(|known| known.credential.as_ref() == Some(refused)) {
+                *session = None;
+            }
         }
-        fault
     }
 
     /// Takes the token and password out of a message: a server or proxy may repeat what it was sent.
-    fn without_secrets(&self, mut fault: Fault) -> Fault {
+    fn without_secrets(&self, mut fault: Fault, credential: Option<&Credential>) -> Fault {
         let user = &self.prepared.config.auth_info;
         let mut secrets: Vec<String> =
             [&user.token, &user.password].into_iter().flatten().map(|secret| secret.expose_secret().to_owned()).collect();
-        if let Ok(session) = self.session.try_lock()
-            && let Some(Session { credential: Some(Credential { token: Some(token), .. }), .. }) = session.as_ref()
-        {
-            secrets.push(token.clone());
+        if let (Some(name), Some(password)) = (&user.username, &user.password) {
+            secrets.push(base64(&format!("{name}:{}", password.expose_secret())));
         }
+        secrets.extend(credential.and_then(|credential| credential.token.clone()));
         for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
             fault.message = fault.message.replace(secret.as_str(), "[redacted]");
             for cause in &mut fault.causes {
@@ -190,6 +200,10 @@ impl Cluster {
         }
         fault
     }
+}
+
+fn base64(text: &str) -> String {
+    base64::engine::general_purpose::STANDARD.encode(text)
 }
 
 /// A GET of a path with its query.

@@ -165,7 +165,7 @@ impl Plugin {
             match ended {
                 Some(status) => {
                     // What they hold now is all there is to read; a late end is no fault of the plugin.
-                    let _: Result<((), ()), tokio::time::error::Elapsed> = tokio::time::timeout(LINGER, pipes).await;
+                    tokio::time::timeout(LINGER, pipes).await.ok();
                     status
                 }
                 None => child.wait().await,
@@ -284,8 +284,9 @@ fn cluster_info(cluster: &Cluster, authority: Option<&[u8]>) -> Value {
     add("certificate-authority-data", data.map(Value::from));
     add("proxy-url", cluster.proxy_url.clone().map(Value::from));
     let extensions = cluster.extensions.iter().flatten();
-    let own = extensions.filter(|extension| extension.name == "client.authentication.k8s.io/exec").map(|it| it.extension.clone());
-    add("config", own.last());
+    let mut own =
+        extensions.filter(|extension| extension.name == "client.authentication.k8s.io/exec").map(|it| it.extension.clone());
+    add("config", own.next_back());
     Value::Object(info)
 }
 
@@ -316,7 +317,7 @@ impl Drop for Group {
         #[cfg(unix)]
         if let Some(id) = self.0.take().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw) {
             // A group that has ended meanwhile needs no signal.
-            let _: Result<(), rustix::io::Errno> = rustix::process::kill_process_group(id, rustix::process::Signal::KILL);
+            rustix::process::kill_process_group(id, rustix::process::Signal::KILL).ok();
         }
     }
 }

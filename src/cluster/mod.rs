@@ -26,9 +26,4 @@ mod tests;
 pub(crate) use choose::{Contexts, contexts};
 pub(crate) use connection::{Cluster, connect};
 pub(crate) use flags::{KubeFlags, Secret, Surroundings};
-pub(crate) use write::{Address, FIELD_MANAGER};
-
-/// Whether a connection failed for the cluster's sake (its credential plugin), not for the user's.
-pub(crate) fn is_gap(problem: &runway_core::problem::Problem) -> bool {
-    problem.class == runway_core::problem::Class::Cluster
-}
+pub(crate) use write::Address;

@@ -11,8 +11,6 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::sync::PoisonError;
 
-/// Bytes of one list, all pages together.
-const MAX_LIST: u64 = 256 * 1024 * 1024;
 /// Bytes of one object or one description of an API group.
 const MAX_ONE: u64 = 8 * 1024 * 1024;
 /// Objects of one page, kubectl's own `--chunk-size`.
@@ -101,7 +99,7 @@ impl Cluster {
         limit: Option<u32>,
     ) -> Result<Vec<Object<T>>, Fault> {
         let path = path(resource, namespace, version);
-        let mut allowance = Allowance::new(MAX_LIST);
+        let mut allowance = Allowance::new(self.max_list);
         let mut all = Vec::new();
         let mut next = String::new();
         loop {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// The name under which the API server notes what we write.
-pub(crate) const FIELD_MANAGER: &str = "runway";
+const FIELD_MANAGER: &str = "runway";
 
 /// Bytes of one answer.
 const MAX_ANSWER: u64 = 64 * 1024 * 1024;

@@ -17,7 +17,7 @@ use runway_core::assess::{self, Expected, Item, ItemKind, Published, Verdict};
 use runway_core::flux::object::Wanted;
 use runway_core::flux::reference::{Reference, Target};
 use runway_core::flux::{names, object};
-use runway_core::observed::{Gap, Observed, Registry};
+use runway_core::observed::{Observed, Registry};
 use runway_core::problem::{Place, Problem};
 use runway_core::settings::{Origin, Settings};
 use std::collections::BTreeSet;
@@ -107,16 +107,9 @@ impl Work<'_> {
         let flags = self.args.cluster.kube()?;
         let around = cluster::Surroundings { variables: &env::variable, home: env::home() };
         let namespace = self.settings.namespace();
-        match cluster::connect(&flags, flags.context.as_deref(), &around, self.context.budget).await {
-            Ok(cluster) => Ok(from_cluster(&cluster, namespace).await),
-            // A credential plugin that fails is the cluster's gap; a kubeconfig that says nothing is the user's mistake.
-            Err(problem) if cluster::is_gap(&problem) => Ok(Observed {
-                cluster: flags.context.clone().unwrap_or_else(|| "current".to_owned()),
-                namespace: namespace.to_owned(),
-                objects: Err(Gap { reason: "ExecPlugin".to_owned(), message: problem.to_string() }),
-            }),
-            Err(problem) => Err(problem),
-        }
+        // Only files are read here: what goes wrong is the kubeconfig's or the command line's fault, not the cluster's.
+        let cluster = cluster::connect(&flags, flags.context.as_deref(), &around, self.context.budget).await?;
+        Ok(from_cluster(&cluster, namespace).await)
     }
 
     /// The namespace to read: as said; a snapshot of one other namespace speaks for itself.

@@ -1,6 +1,6 @@
 //! Gathers what is judged: the expected from any source, the observed from clusters or snapshots, digests from registries.
 //!
-//! Uses: registry, cluster, files, net, clock.
+//! Uses: registry, cluster, files, process, net, clock, env.
 //! Never: judging, printing. What could not be asked is data: a gap, not a failure.
 
 pub(crate) mod deployed;

@@ -1,0 +1,21 @@
+//! The built program, run as a user runs it, in an environment of its own. No test bed, no network beyond loopback.
+#![expect(clippy::expect_used, clippy::indexing_slicing, clippy::disallowed_methods, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod build;
+mod names;
+mod recorded;
+
+use runway_testkit::env::Env;
+
+/// An environment with the program in it.
+fn env() -> Env {
+    Env::new(env!("CARGO_BIN_EXE_kubectl-runway"))
+}
+
+/// A platform repository with one runtime.
+fn platform(list: &str) -> Env {
+    let env = env();
+    env.write("config/runtimes/gke/workloads.yml", list);
+    env
+}
