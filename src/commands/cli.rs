@@ -1,7 +1,7 @@
 //! The command line: name, commands, and what every command has.
 
 use super::context::Context;
-use super::{inventory, status};
+use super::{bootstrap, config, inventory, status};
 use crate::exit::{self, Outcome};
 use crate::ui::{ColorChoice, Ui};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -53,6 +53,11 @@ enum Command {
     /// Build and publish inventories
     #[command(subcommand)]
     Inventory(inventory::Command),
+    /// Print, check or apply the parent pair that makes a cluster follow an inventory
+    Bootstrap(Box<bootstrap::Args>),
+    /// Look at the settings
+    #[command(subcommand)]
+    Config(config::Command),
     /// Say whether each workload is what is published
     Status(Box<status::Args>),
 }
@@ -73,6 +78,8 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
     };
     let result = Context::new(&cli.global).and_then(|context| match chosen {
         Command::Inventory(command) => inventory::run(command, &context, &ui),
+        Command::Bootstrap(args) => bootstrap::run(&args, &context, &ui),
+        Command::Config(command) => config::run(&command, &context, &ui),
         Command::Status(args) => status::run(*args, &context, &ui),
     });
     finish(&ui, result)

@@ -3,7 +3,9 @@
 //! Uses: gather, ui, render, registry, cluster, files, net, clock, env, exit, process.
 //! Never: knowing Flux's rules; a command that needs an `if` about Flux wants a function in core.
 
+mod bootstrap;
 mod cli;
+mod config;
 mod context;
 mod flags;
 mod inventory;

@@ -1,6 +1,7 @@
-//! Where content comes from: flags, then CI's variables; nothing that carries a credential.
+//! Where content comes from: flags, then CI's variables, then git; nothing that carries a credential.
 
 use crate::env;
+use crate::process::git::{self, Checkout};
 use runway_core::artifact::Provenance;
 use runway_core::problem::Problem;
 use std::path::Path;
@@ -16,15 +17,21 @@ pub(crate) struct Given<'a> {
 }
 
 /// The annotations of an artifact.
-pub(crate) fn of(given: &Given<'_>, _start: &Path) -> Result<Provenance, Problem> {
+///
+/// Flags win over CI's variables, those over git of the folder that the program was started in (never of the folder that
+/// `-f` names: a file from elsewhere does not make its repository the source). Without any, constants.
+pub(crate) async fn of(given: &Given<'_>, start: &Path) -> Result<Provenance, Problem> {
     let mut provenance = Provenance::default();
-    if let Some(source) = given.source.map(str::to_owned).or_else(|| env::variable("CI_PROJECT_URL")) {
+    let in_ci = env::variable("CI_COMMIT_SHA").is_some();
+    let git = if in_ci { Checkout::default() } else { git::checkout(start, env::variable("PATH").as_deref()).await };
+    if let Some(source) = given.source.map(str::to_owned).or_else(|| env::variable("CI_PROJECT_URL")).or(git.remote) {
         provenance.source = without_userinfo(&source);
     }
-    if let Some(revision) = given.revision.map(str::to_owned).or_else(ci_revision) {
+    let from_git = git.commit.map(|commit| revision(git.name, &commit));
+    if let Some(revision) = given.revision.map(str::to_owned).or_else(ci_revision).or(from_git) {
         provenance.revision = revision;
     }
-    if let Some(created) = created()? {
+    if let Some(created) = created(git.time)? {
         provenance.created = created;
     }
     for text in given.annotations {
@@ -37,25 +44,32 @@ pub(crate) fn of(given: &Given<'_>, _start: &Path) -> Result<Provenance, Problem
 }
 
 /// `<branch|tag>@sha1:<commit>`, the form that Flux documents.
+fn revision(name: Option<String>, commit: &str) -> String {
+    name.map_or_else(|| format!("sha1:{commit}"), |name| format!("{name}@sha1:{commit}"))
+}
+
 fn ci_revision() -> Option<String> {
     let commit = env::variable("CI_COMMIT_SHA")?;
     let name = env::variable("CI_COMMIT_TAG").or_else(|| env::variable("CI_COMMIT_REF_NAME"));
-    Some(name.map_or_else(|| format!("sha1:{commit}"), |name| format!("{name}@sha1:{commit}")))
+    Some(revision(name, &commit))
 }
 
-/// `SOURCE_DATE_EPOCH`, else the commit's time in CI.
-fn created() -> Result<Option<String>, Problem> {
+/// `SOURCE_DATE_EPOCH`, else the commit's time, in UTC and whole seconds.
+fn created(git: Option<String>) -> Result<Option<String>, Problem> {
     let fault =
         |name: &str, text: &str| Problem::usage(format!("the variable {name} has no time in it")).cause(format!("'{text}'"));
     if let Some(text) = env::variable("SOURCE_DATE_EPOCH") {
         let time = text.parse::<i64>().ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
         return time.map(|time| Some(time.to_string())).ok_or_else(|| fault("SOURCE_DATE_EPOCH", &text));
     }
-    if let Some(text) = env::variable("CI_COMMIT_TIMESTAMP") {
-        let time = text.parse::<jiff::Timestamp>().ok().and_then(|time| jiff::Timestamp::from_second(time.as_second()).ok());
-        return time.map(|time| Some(time.to_string())).ok_or_else(|| fault("CI_COMMIT_TIMESTAMP", &text));
+    let seconds = |text: &str| {
+        let time = text.parse::<jiff::Timestamp>().ok()?;
+        jiff::Timestamp::from_second(time.as_second()).ok().map(|time| time.to_string())
+    };
+    match env::variable("CI_COMMIT_TIMESTAMP") {
+        Some(text) => seconds(&text).map(Some).ok_or_else(|| fault("CI_COMMIT_TIMESTAMP", &text)),
+        None => Ok(git.as_deref().and_then(seconds)),
     }
-    Ok(None)
 }
 
 /// A URL without the user and password that a CI checkout puts into it.

@@ -2,6 +2,7 @@
 
 use runway_core::flux::reference::Reference;
 use runway_core::problem::Problem;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Where an inventory is.
@@ -46,6 +47,18 @@ impl Source {
     }
 }
 
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registry(reference) => write!(f, "{reference}"),
+            Self::Layout(root, None) => write!(f, "layout:{}", root.display()),
+            Self::Layout(root, Some(tag)) => write!(f, "layout:{}:{tag}", root.display()),
+            Self::Folder(path) | Self::File(path) => write!(f, "{}", path.display()),
+            Self::Cluster(context) => write!(f, "cluster:{context}"),
+        }
+    }
+}
+
 /// `DIR[:TAG]`; a folder that exists under the whole text wins.
 pub(crate) fn layout(text: &str, start: &Path) -> Result<(PathBuf, Option<String>), Problem> {
     if text.is_empty() {
@@ -66,6 +79,7 @@ pub(crate) fn layout(text: &str, start: &Path) -> Result<(PathBuf, Option<String
 #[cfg(test)]
 mod tests {
     use super::Source;
+    use std::fmt;
     use std::path::{Path, PathBuf};
 
     #[test]

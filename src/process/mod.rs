@@ -5,8 +5,11 @@
 //! Never: a shell, secrets in arguments, showing what a program wrote on stdout.
 //! Start at [`run`].
 
+mod find;
+pub(crate) mod git;
 mod runner;
 #[cfg(all(test, unix))]
 mod tests;
 
+pub(crate) use find::find;
 pub(crate) use runner::{Failure, Output, Program, run};

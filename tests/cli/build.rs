@@ -13,7 +13,9 @@ fn build_prints_what_runway_publishes() {
     assert_eq!(env.run(["inventory", "build", "-e", "production"]).ok(), golden);
     env.unset("RUNWAY_SOURCE_API_VERSION");
     assert_eq!(env.run(["inventory", "build", "-e", "production"]).ok(), golden.replace("/v1beta2", "/v1"));
-    let eks = env.run_with_stdin(["inventory", "build", "-f", "-", "--runtime", "eks", "-e", "staging"], "- name: example-service-eks\n").ok();
+    let eks = env
+        .run_with_stdin(["inventory", "build", "-f", "-", "--runtime", "eks", "-e", "staging"], "- name: example-service-eks\n")
+        .ok();
     let expected = golden.replace("/v1beta2", "/v1").replace("-gke", "-eks").replace("tag: production", "tag: staging");
     assert_eq!(eks, expected);
 }
@@ -90,4 +92,29 @@ fn provenance_comes_from_ci_without_credentials() {
     assert_eq!(annotations["org.opencontainers.image.source"], "https://gitlab.example.com/platform");
     assert_eq!(annotations["org.opencontainers.image.revision"], "main@sha1:0123456789012345678901234567890123456789");
     assert_eq!(annotations["org.opencontainers.image.created"], "2026-01-02T02:04:05Z");
+}
+
+/// A checkout says where it comes from; the credential that CI puts into the remote stays out.
+#[test]
+fn provenance_comes_from_git_outside_ci() {
+    let mut env = platform(ONE);
+    env.path_add("/usr/bin").path_add("/bin");
+    let git = |arguments: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        command.args(arguments).current_dir(env.work()).env("GIT_COMMITTER_DATE", "2026-01-02T04:04:05+01:00");
+        command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+        assert!(command.status().expect("git runs").success(), "git {arguments:?}");
+    };
+    git(&["init", "-q", "-b", "trunk"]);
+    git(&["remote", "add", "origin", "https://oauth2:canary@git.example.com/platform.git"]);
+    git(&["add", "-A"]);
+    git(&["-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-q", "-m", "x"]);
+    let run = env.run(["inventory", "push", "-e", "production", "--to", "layout:out", "-o", "json"]).ok();
+    let digest = serde_json::from_str::<Value>(&run).expect("JSON")["digest"].as_str().expect("a digest").to_owned();
+    let manifest = env.read(format!("out/blobs/sha256/{}", digest.trim_start_matches("sha256:")));
+    let annotations = serde_json::from_str::<Value>(&manifest).expect("JSON")["annotations"].clone();
+    assert_eq!(annotations["org.opencontainers.image.source"], "https://git.example.com/platform.git");
+    assert!(annotations["org.opencontainers.image.revision"].as_str().unwrap().starts_with("trunk@sha1:"), "{annotations}");
+    assert_eq!(annotations["org.opencontainers.image.created"], "2026-01-02T03:04:05Z");
+    assert!(!manifest.contains("canary"));
 }

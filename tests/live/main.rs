@@ -10,6 +10,7 @@
 )]
 
 mod bad_input;
+mod inventories;
 mod main_job;
 mod peers;
 mod stage;

@@ -26,7 +26,7 @@ impl Stage {
         let mut env = Env::new(env!("CARGO_BIN_EXE_kubectl-runway"));
         env.var("KUBECONFIG", ns.kube().kubeconfig());
         let settings = format!(
-            "registry: {{base: {base}}}\nnamespace: {}\nsource: {{secretRef: \"\", insecure: true, interval: 10s}}\nkustomization: {{interval: 10s}}\n",
+            "registry: {{base: {base}}}\nnamespace: {}\nsource: {{secretRef: \"\", insecure: true, interval: 10s}}\nkustomization: {{interval: 10s}}\nparent: {{secretRef: \"\"}}\n",
             ns.name()
         );
         env.write("kubectl-runway.yaml", settings);

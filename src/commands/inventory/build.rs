@@ -4,11 +4,15 @@ use super::super::context::Context;
 use super::super::flags::WorkloadsFlags;
 use super::request::Request;
 use crate::exit::Outcome;
-use crate::files::write;
+use crate::files::layout::Layout;
+use crate::files::{read, write};
+use crate::gather::publish::Destination;
+use crate::gather::{expected, provenance};
 use crate::ui::Ui;
+use runway_core::artifact::{self, Tree};
 use runway_core::inventory;
 use runway_core::problem::Problem;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Print the Flux objects of a runtime's workloads, or write them to a folder.
 #[derive(Debug, clap::Args)]
@@ -21,23 +25,69 @@ pub(crate) struct Args {
     /// Write DIR/<environment>/inventory.yaml instead of printing
     #[arg(long, value_name = "DIR")]
     output_dir: Option<PathBuf>,
+    /// Write the artifact to an OCI layout: layout:DIR[:TAG]
+    #[arg(long, value_name = "layout:DIR", conflicts_with = "output_dir")]
+    to: Option<String>,
+    /// Write nothing; exit with 1 when what is there differs
+    #[arg(long)]
+    check: bool,
 }
 
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let request = Request::new(&args.workloads, context, ui)?;
     let tree = inventory::write(&request.pairs, &request.environment)?;
-    let Some(folder) = &args.output_dir else {
-        let text: String = tree.files().map(|(_, content)| String::from_utf8_lossy(content)).collect();
-        ui.answer(&text)?;
-        return Ok(Outcome::YES);
-    };
+    match (&args.output_dir, &args.to) {
+        (Some(folder), _) => to_folder(args, folder, &tree, context, ui),
+        (None, Some(to)) => to_layout(args, to, &tree, &request, context, ui),
+        (None, None) if args.check => {
+            Err(Problem::usage("--check has nothing to compare with").hint("add --output-dir DIR or --to layout:DIR"))
+        }
+        (None, None) => {
+            let text: String = tree.files().map(|(_, content)| String::from_utf8_lossy(content)).collect();
+            ui.answer(&text)?;
+            Ok(Outcome::YES)
+        }
+    }
+}
+
+/// Writes the files, or compares them with what is there.
+fn to_folder(args: &Args, folder: &Path, tree: &Tree, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
+    let mut same = true;
     for (path, content) in tree.files() {
         let file = context.start.join(folder).join(&path);
+        let shown = folder.join(&path).display().to_string();
+        if args.check {
+            if read::optional(&file, "the built file")?.as_deref().map(str::as_bytes) != Some(content) {
+                same = false;
+                ui.answer(&format!("{shown} differs\n"))?;
+            }
+            continue;
+        }
         if let Some(above) = file.parent() {
             write::folder(above)?;
         }
         write::atomic(&file, content)?;
-        ui.note(&format!("wrote {}", folder.join(&path).display()));
+        ui.note(&format!("wrote {shown}"));
     }
+    Ok(if same { Outcome::YES } else { Outcome::NO })
+}
+
+/// Writes the artifact to a layout, or compares its files with what the tag holds there.
+fn to_layout(args: &Args, to: &str, tree: &Tree, request: &Request, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
+    let destination = Destination::parse(Some(to), &request.settings, &request.runtime, &request.environment, &context.start)?;
+    let Destination::Layout(root, tag) = &destination else {
+        return Err(Problem::usage("build writes to a layout on disk only").hint("to publish: kubectl runway inventory push"));
+    };
+    if args.check {
+        let same = expected::from_layout(root, tag)?.is_some_and(|held| held.tree == *tree);
+        if !same {
+            ui.answer(&format!("{to} differs\n"))?;
+        }
+        return Ok(if same { Outcome::YES } else { Outcome::NO });
+    }
+    let given = provenance::Given { source: None, revision: None, annotations: &[] };
+    let artifact = artifact::build(tree, &crate::block_on(provenance::of(&given, &context.start))?);
+    Layout::new(root.clone()).push(&artifact, tag)?;
+    ui.note(&format!("wrote {to} as {tag}@{}", artifact.manifest.digest));
     Ok(Outcome::YES)
 }

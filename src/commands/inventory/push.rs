@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let tree = inventory::write(&request.pairs, &request.environment)?;
     let given =
         provenance::Given { source: args.source.as_deref(), revision: args.revision.as_deref(), annotations: &args.annotate };
-    let artifact = build(&tree, &provenance::of(&given, &context.start)?);
+    let artifact = build(&tree, &crate::block_on(provenance::of(&given, &context.start))?);
     let client = context.registry(&request.settings, &args.registry)?;
     let destination =
         Destination::parse(args.to.as_deref(), &request.settings, &request.runtime, &request.environment, &context.start)?;

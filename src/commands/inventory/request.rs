@@ -4,10 +4,13 @@ use super::super::context::{Context, known};
 use super::super::flags::WorkloadsFlags;
 use crate::files::find;
 use crate::gather::expected::{Declared, declared};
+use crate::gather::source::Source;
 use crate::ui::Ui;
+use runway_core::flux::reference::{Reference, Target};
 use runway_core::objects::{self, Pair};
 use runway_core::problem::{Place, Problem};
 use runway_core::settings::Settings;
+use std::path::Path;
 
 /// A declared file, read and accepted.
 pub(super) struct Request {
@@ -15,6 +18,8 @@ pub(super) struct Request {
     pub(super) runtime: String,
     pub(super) environment: String,
     pub(super) pairs: Vec<Pair>,
+    /// The declared file as the user reads it.
+    pub(super) file: String,
 }
 
 impl Request {
@@ -31,7 +36,15 @@ impl Request {
         ui.findings(&declared.findings, &declared.text);
         refuse(&declared)?;
         let pairs = objects::build(&declared.workloads, &settings, &environment);
-        Ok(Self { settings, runtime, environment, pairs })
+        Ok(Self { settings, runtime, environment, pairs, file: declared.file })
+    }
+
+    /// The same without a file: for commands that read only what is published.
+    pub(super) fn without_file(flags: &WorkloadsFlags, context: &Context) -> Result<Self, Problem> {
+        let settings = context.settings(flags)?;
+        let runtime = runtime(flags, &settings, context)?;
+        let environment = environment(&settings)?;
+        Ok(Self { settings, runtime, environment, pairs: Vec::new(), file: String::new() })
     }
 }
 
@@ -60,6 +73,19 @@ fn runtime(flags: &WorkloadsFlags, settings: &Settings, context: &Context) -> Re
     };
     known("runtime", Some(&runtime), settings.runtimes())?;
     Ok(runtime)
+}
+
+/// What a user named as a source; nothing: the settings' repository of the runtime, tagged with the environment.
+pub(super) fn published(text: Option<&str>, settings: &Settings, environment: &str, start: &Path) -> Result<Source, Problem> {
+    match (text, settings.runtime()) {
+        (Some(text), _) if text != "published" => Source::parse(text, start),
+        (_, Some(runtime)) => {
+            let repository = settings.inventory_repository(runtime)?;
+            Ok(Source::Registry(Reference { repository, target: Some(Target::Tag(environment.to_owned())) }))
+        }
+        (_, None) => Err(Problem::usage("no inventory was named")
+            .hint(format!("name a source, or add --runtime, one of {}", settings.runtimes().join(", ")))),
+    }
 }
 
 /// `-e`, its variable or setting; never guessed.

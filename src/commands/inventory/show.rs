@@ -2,12 +2,10 @@
 
 use super::super::context::Context;
 use super::super::flags::{RegistryFlags, WorkloadsFlags};
-use super::request::environment;
+use super::request::{environment, published};
 use crate::exit::Outcome;
 use crate::gather::expected;
-use crate::gather::source::Source;
 use crate::ui::Ui;
-use runway_core::flux::reference::{Reference, Target};
 use runway_core::problem::{Class, Place, Problem};
 use runway_core::yaml::emit;
 
@@ -28,21 +26,10 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let settings = context.settings(&args.workloads)?;
     let environment = environment(&settings)?;
-    let source = match (&args.source, settings.runtime()) {
-        (Some(text), _) => Source::parse(text, &context.start)?,
-        (None, Some(runtime)) => {
-            let repository = settings.inventory_repository(runtime)?;
-            Source::Registry(Reference { repository, target: Some(Target::Tag(environment.clone())) })
-        }
-        (None, None) => {
-            return Err(Problem::usage("no inventory was named")
-                .hint(format!("name a source, or add --runtime, one of {}", settings.runtimes().join(", "))));
-        }
-    };
+    let source = published(args.source.as_deref(), &settings, &environment, &context.start)?;
     let client = context.registry(&settings, &args.registry)?;
-    let held = crate::block_on(expected::held(&source, &environment, &client))?.ok_or_else(|| {
-        Problem::new(Class::Registry, "there is no such inventory").at(Place::file(describe(&source, &environment)))
-    })?;
+    let held = crate::block_on(expected::held(&source, &environment, &client))?
+        .ok_or_else(|| Problem::new(Class::Registry, "there is no such inventory").at(Place::file(source.to_string())))?;
     let inventory = held.inventory(&environment)?;
     if !inventory.has_folder {
         let folders: Vec<&str> = held.tree.top_folders().into_iter().collect();
@@ -53,13 +40,4 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let objects = inventory.entries.iter().flat_map(|entry| [entry.source.as_ref(), entry.kustomization.as_ref()]).flatten();
     ui.answer(&emit::documents(objects)?)?;
     Ok(Outcome::YES)
-}
-
-fn describe(source: &Source, environment: &str) -> String {
-    match source {
-        Source::Registry(reference) => reference.to_string(),
-        Source::Layout(root, tag) => format!("layout:{}:{}", root.display(), tag.as_deref().unwrap_or(environment)),
-        Source::Folder(path) | Source::File(path) => path.display().to_string(),
-        Source::Cluster(context) => format!("cluster:{context}"),
-    }
 }

@@ -5,6 +5,7 @@
 //! Never: used by anything but renderers; working code has its own types.
 //! Start at [`status`].
 
+pub mod diff;
 pub mod push;
 pub mod status;
 

@@ -7,7 +7,11 @@
 
 pub mod snapshot;
 
-use crate::flux::object::{Kustomization, Source};
+use crate::flux::object::{Kustomization, Object, Source};
+use crate::flux::{KUSTOMIZATION, OCI_REPOSITORY};
+use crate::inventory::Inventory;
+use crate::inventory::read::from_objects;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Something that could not be asked.
@@ -37,6 +41,30 @@ pub struct Objects {
     pub sources: Result<Vec<Source>, Gap>,
     /// Kustomizations.
     pub kustomizations: Result<Vec<Kustomization>, Gap>,
+}
+
+impl Observed {
+    /// The workloads that a parent has applied here, as an inventory; managed fields and status are left out.
+    pub fn applied_by(&self, parent: &str) -> Result<Inventory, Gap> {
+        let objects = self.objects.as_ref().map_err(Clone::clone)?;
+        let sources = objects.sources.as_ref().map_err(Clone::clone)?;
+        let kustomizations = objects.kustomizations.as_ref().map_err(Clone::clone)?;
+        let owner = Some((parent, self.namespace.as_str()));
+        let sources = sources.iter().filter(|object| object.owner() == owner).map(|object| bare(OCI_REPOSITORY, object));
+        let kustomizations =
+            kustomizations.iter().filter(|object| object.owner() == owner).map(|object| bare(KUSTOMIZATION, object));
+        Ok(from_objects(sources.chain(kustomizations)))
+    }
+}
+
+/// An object as somebody would have written it.
+fn bare<S>(kind: &str, object: &Object<S>) -> Value {
+    json!({
+        "apiVersion": object.api_version,
+        "kind": kind,
+        "metadata": { "name": object.metadata.name, "namespace": object.metadata.namespace },
+        "spec": object.spec,
+    })
 }
 
 /// What a registry answered about a reference.

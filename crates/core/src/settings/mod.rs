@@ -151,6 +151,21 @@ impl Settings {
         self.text("kustomization.interval")
     }
 
+    /// `parent.sourceInterval`.
+    pub fn parent_source_interval(&self) -> &str {
+        self.text("parent.sourceInterval")
+    }
+
+    /// `parent.interval`.
+    pub fn parent_interval(&self) -> &str {
+        self.text("parent.interval")
+    }
+
+    /// `parent.secretRef`: name of the parent's pull secret, when there is one.
+    pub fn parent_secret(&self) -> Option<&str> {
+        self.optional("parent.secretRef")
+    }
+
     /// `guard.maxRemovals`: removals that a push may make without a word.
     pub fn max_removals(&self) -> u64 {
         self.number("guard.maxRemovals")
@@ -169,6 +184,11 @@ impl Settings {
     /// Repository of a workload's deploy artifact.
     pub fn deploy_repository(&self, workload: &str) -> Result<Repository, Problem> {
         self.repository("artifacts.deploy", &[("{workload}", workload)])
+    }
+
+    /// Text of a runtime's inventory repository, not checked: the runtime may be a variable.
+    pub fn inventory_url(&self, runtime: &str) -> String {
+        format!("oci://{}", self.expand("artifacts.inventory", &[("{runtime}", runtime)]))
     }
 
     /// Text of a workload's deploy repository, not checked: used for objects, whose checks come later.

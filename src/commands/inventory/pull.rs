@@ -1,0 +1,47 @@
+//! `inventory pull`: the files of a published inventory, to a folder.
+
+use super::super::context::Context;
+use super::super::flags::{RegistryFlags, WorkloadsFlags};
+use super::request::{environment, published};
+use crate::exit::Outcome;
+use crate::files::write;
+use crate::gather::expected;
+use crate::ui::Ui;
+use runway_core::problem::{Class, Place, Problem};
+use std::path::PathBuf;
+
+/// Get the files of a published inventory.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  kubectl runway inventory pull --runtime gke -e production --output-dir out\n  kubectl runway inventory pull oci://registry.example.com/x/provisioner/gke-inventory:production -e production --output-dir out"
+)]
+pub(crate) struct Args {
+    /// oci://REPOSITORY[:TAG|@DIGEST] or layout:DIR[:TAG] [default: what is published]
+    source: Option<String>,
+    /// Write the files below this folder
+    #[arg(long, value_name = "DIR")]
+    output_dir: PathBuf,
+    #[command(flatten)]
+    workloads: WorkloadsFlags,
+    #[command(flatten)]
+    registry: RegistryFlags,
+}
+
+pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
+    let settings = context.settings(&args.workloads)?;
+    let environment = environment(&settings)?;
+    let source = published(args.source.as_deref(), &settings, &environment, &context.start)?;
+    let client = context.registry(&settings, &args.registry)?;
+    let held = crate::block_on(expected::held(&source, &environment, &client))?
+        .ok_or_else(|| Problem::new(Class::Registry, "there is no such inventory").at(Place::file(source.to_string())))?;
+    for (path, content) in held.tree.files() {
+        // The tree has refused every path that could leave the folder.
+        let file = context.start.join(&args.output_dir).join(&path);
+        if let Some(above) = file.parent() {
+            write::folder(above)?;
+        }
+        write::atomic(&file, content)?;
+        ui.note(&format!("wrote {}", args.output_dir.join(&path).display()));
+    }
+    Ok(Outcome::YES)
+}
