@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Times kubectl-runway beside flux, oras and curl, in one run on one machine.
+
+    cargo build --release
+    eval "$(cargo xtask testbed up)"
+    benches/compare.py [--runs 5] [inventory|status ...]
+
+Prints one line per measured command: median and range of the wall time, and the largest resident memory. Commands that are compared
+take turns, so that noise of the machine hits both. Nothing here is a test: a slow machine fails nothing.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+OURS = ROOT / "target/release/kubectl-runway"
+
+
+class Row:
+    """One command, measured several times."""
+
+    def __init__(self, name, command, before=None, cwd=None, env=None, codes=(0,)):
+        self.name, self.command, self.before, self.cwd, self.codes = name, [str(part) for part in command], before, cwd, codes
+        self.env = {**os.environ, **(env or {})}
+        self.walls, self.memory = [], 0
+
+    def run(self):
+        if self.before:
+            self.before()
+        begin = time.perf_counter()
+        child = subprocess.Popen(self.command, cwd=self.cwd, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        said = child.stderr.read()
+        _, status, usage = os.wait4(child.pid, 0)
+        self.walls.append(time.perf_counter() - begin)
+        self.memory = max(self.memory, usage.ru_maxrss)
+        if os.waitstatus_to_exitcode(status) not in self.codes:
+            sys.exit(f"{' '.join(self.command)}: exit {os.waitstatus_to_exitcode(status)}\n{said.decode()}")
+
+    def show(self):
+        ms = [1000 * wall for wall in self.walls]
+        print(f"{self.name:<58} {statistics.median(ms):>9.1f} ms  ({min(ms):.1f}-{max(ms):.1f})  {self.memory / 1024:>7.1f} MiB", flush=True)
+
+
+def measure(runs, *rows):
+    """Runs the rows in turns; the first round warms caches and does not count."""
+    for row in rows:
+        row.run()
+        row.walls.clear()
+    for _ in range(runs):
+        for row in rows:
+            row.run()
+    for row in rows:
+        row.show()
+
+
+def platform(folder, count, change=""):
+    """A platform repository with so many workloads."""
+    runtime = folder / "config/runtimes/gke"
+    runtime.mkdir(parents=True, exist_ok=True)
+    entry = "- runway_service_id: example-service-{:06}-gke\n  project_id: {}\n  regions: [us-east1]\n"
+    lines = [entry.format(n, 40000000 + n) for n in range(count)]
+    (runtime / "workloads.yml").write_text("".join(lines) + change)
+
+
+def registry():
+    """The test bed's registry, as `cargo xtask testbed up` exported it."""
+    state = os.environ.get("RUNWAY_TESTBED")
+    if not state:
+        sys.exit('no test bed: eval "$(cargo xtask testbed up)"')
+    return re.search(r"localhost:\d+", json.loads(pathlib.Path(state).read_text())["registry"]).group(0)
+
+
+def inventory(runs):
+    base = f"{registry()}/bench-{os.getpid()}"
+    env = {"RUNWAY_REGISTRY_BASE": base}
+    with tempfile.TemporaryDirectory() as name:
+        root = pathlib.Path(name)
+        measure(runs, Row("--version", [OURS, "--version"]), Row("flux version --client", ["flux", "version", "--client"]))
+        for count in (1_000, 10_000, 100_000):
+            platform(root / str(count), count)
+            measure(runs if count < 100_000 else 3, Row(f"inventory build, {count} workloads", [OURS, "inventory", "build", "-e", "production"], cwd=root / str(count)))
+
+        folder = root / "1000"
+        push = [OURS, "inventory", "push", "-e", "production"]
+        turn = iter(range(1_000_000))
+
+        def change():
+            platform(folder, 1_000, f"- runway_service_id: changed-{next(turn)}\n")
+            subprocess.run([OURS, "inventory", "build", "-e", "production", "--output-dir", "out"], cwd=folder, check=True, stderr=subprocess.DEVNULL)
+
+        url = f"oci://{base}/flux/gke-inventory:production"
+        flux = ["flux", "push", "artifact", url, "--path", "out", "--source=x", "--revision=y", "--reproducible", "--insecure-registry"]
+        oras = ["oras", "push", "--plain-http", url.removeprefix("oci://").replace("/flux/", "/oras/"), "out/production/inventory.yaml"]
+        measure(
+            runs,
+            Row("inventory push, 1000 workloads, changed", push, change, folder, env),
+            Row("flux push artifact of the same folder", flux, None, folder),
+            Row("oras push of the same file", oras, None, folder),
+        )
+        measure(
+            runs,
+            Row("inventory push, 1000 workloads, unchanged", push, None, folder, env),
+            Row("flux push artifact, unchanged", flux, None, folder),
+            Row("oras push, unchanged", oras, None, folder),
+        )
+        if "verify" in subprocess.run([OURS, "inventory", "--help"], capture_output=True, text=True).stdout:
+            measure(runs, Row("inventory verify, 1000 workloads, all schemas", [OURS, "inventory", "verify", "-e", "production"], None, folder, env))
+
+
+MEASURES = {"inventory": inventory}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("what", nargs="*", default=list(MEASURES), choices=[*MEASURES, []])
+    arguments = parser.parse_args()
+    if not OURS.exists():
+        sys.exit("no release build: cargo build --release")
+    for name in arguments.what:
+        MEASURES[name](arguments.runs)
+
+
+if __name__ == "__main__":
+    main()
