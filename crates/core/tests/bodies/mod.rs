@@ -1,0 +1,67 @@
+//! What each fuzz target does with its bytes. Shared by `fuzz/` and by the test that runs the checked-in corpus.
+
+use runway_core::artifact::{Manifest, Tree, unpack};
+use runway_core::flux::object::wanted;
+use runway_core::observed::snapshot::Snapshot;
+use runway_core::settings::{Layer, resolve};
+use runway_core::{inventory, objects, workloads};
+
+/// The targets: a name and a body that must return for any bytes.
+pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+    ("workloads", read_workloads),
+    ("settings", read_settings),
+    ("inventory", read_inventory),
+    ("layer", read_layer),
+    ("manifest", read_manifest),
+    ("snapshot", read_snapshot),
+];
+
+/// A workloads.yml, and the objects of what it lists.
+pub fn read_workloads(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let (list, _) = workloads::parse("f.yml", text);
+    for pair in objects::build(&list, &resolve([]), "production") {
+        drop(inventory::write(&[pair], "production"));
+    }
+}
+
+/// A settings file.
+pub fn read_settings(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let (layer, _) = Layer::from_file("s.yaml", text);
+    let settings = resolve([layer]);
+    drop(settings.inventory_repository("gke"));
+    drop(settings.deploy_repository("a"));
+}
+
+/// A published inventory's file.
+pub fn read_inventory(bytes: &[u8]) {
+    let mut tree = Tree::new();
+    drop(tree.insert("production/inventory.yaml", bytes.to_vec()));
+    let (read, _) = inventory::read(&tree, "production", "f");
+    for spec in read.entries.iter().filter_map(|entry| entry.source.as_ref()?.get("spec")) {
+        drop(wanted(spec));
+    }
+}
+
+/// A layer from a registry.
+pub fn read_layer(bytes: &[u8]) {
+    drop(unpack::layer(bytes, unpack::Limits { bytes: 1 << 20, entries: 100 }));
+}
+
+/// A manifest from a registry.
+pub fn read_manifest(bytes: &[u8]) {
+    if let Ok(manifest) = Manifest::parse(bytes) {
+        drop(manifest.content().cloned());
+    }
+}
+
+/// A list from a cluster.
+pub fn read_snapshot(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(snapshot) = Snapshot::parse("c.json", text) {
+        for namespace in snapshot.namespaces.clone() {
+            drop(snapshot.objects(&namespace));
+        }
+    }
+}
