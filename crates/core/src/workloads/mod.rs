@@ -7,6 +7,7 @@
 
 pub mod model;
 pub mod parse;
+pub mod schema;
 
 pub use model::{Overrides, Workload, Workloads};
 pub use parse::parse;
