@@ -61,7 +61,7 @@ impl Release {
         self >= Self(9)
     }
 
-    /// The OpenAPI schema of a version of a kind, without its status.
+    /// The schema of a version of a kind, without its status.
     pub fn schema(self, kind: &str, version: &str) -> Option<&'static Value> {
         let crd = SHIPPED.iter().find(|crd| crd.is(self, kind, version))?;
         // A file that cannot be read would be a fault of the build; the test below reads them all.
