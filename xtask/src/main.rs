@@ -12,6 +12,7 @@ mod cargo;
 mod folders;
 mod interrupt;
 mod scenarios;
+mod schemas;
 mod tally;
 mod test;
 mod testbed;
@@ -27,6 +28,8 @@ The chores of the repository.
   cargo xtask testbed up        starts a test bed that stays; eval \"$(cargo xtask testbed up)\" sets the shell up for it
   cargo xtask testbed status    says what runs
   cargo xtask testbed down      ends it
+  cargo xtask schemas           writes schemas/ anew from the key tables
+  cargo xtask schemas flux      takes the CRDs over from Flux's Go modules (needs Go and unzip)
 
 Variables: RUNWAY_LIVE_THREADS (4), how many live scenarios run side by side; RUNWAY_LIVE_MINUTES (30), their time limit together;
 RUNWAY_LIVE_FILTER, a part of the names of the live scenarios to run (the others then count as skipped); CI=true makes a skipped bed a failure.
@@ -42,6 +45,8 @@ fn main() -> ExitCode {
         ["testbed", "up"] => testbed::up(),
         ["testbed", "down"] => Ok(testbed::down()),
         ["testbed", "status"] => testbed::status(),
+        ["schemas"] => Ok(schemas::generated()),
+        ["schemas", "flux"] => Ok(schemas::flux()),
         // What `up` leaves running; for nobody to type.
         ["testbed", "supervise"] => testbed::supervise(),
         ["help" | "-h" | "--help"] | [] => {

@@ -8,7 +8,7 @@
 
 use crate::flux::{KUSTOMIZATION, KUSTOMIZE_GROUP, OCI_REPOSITORY, SOURCE_GROUP};
 use crate::settings::Settings;
-use crate::workloads::parse::{KUSTOMIZATION_KEYS, SOURCE_KEYS};
+use crate::workloads::keys::{KUSTOMIZATION_KEYS, SOURCE_KEYS};
 use crate::workloads::{Overrides, Workload, Workloads};
 use serde_json::{Map, Value, json};
 

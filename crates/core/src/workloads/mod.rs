@@ -5,8 +5,11 @@
 //! Never: settings or objects; what a workload becomes is `objects`.
 //! Start at [`parse::parse`].
 
+pub mod keys;
 pub mod model;
 pub mod parse;
+pub mod schema;
+mod values;
 
-pub use model::{Overrides, Workload, Workloads};
+pub use model::{Name, Overrides, Workload, Workloads};
 pub use parse::parse;

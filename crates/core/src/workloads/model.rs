@@ -1,6 +1,7 @@
 //! What workloads.yml says, read.
 
 use crate::problem::Place;
+use crate::yaml::Node;
 use serde_json::{Map, Value};
 
 /// The list of one file.
@@ -8,7 +9,7 @@ use serde_json::{Map, Value};
 pub struct Workloads {
     /// The file as the user named it.
     pub file: String,
-    /// The entries in the file's order.
+    /// The entries in the file's order. With findings of severity error, those whose id cannot be used are among them.
     pub items: Vec<Workload>,
     /// `defaults.flux` of a map-shaped file.
     pub defaults: Overrides,
@@ -21,23 +22,38 @@ pub struct Workload {
     pub id: String,
     /// Where the id stands.
     pub place: Place,
+    /// Offset and length of the id in the file, for the caret.
+    pub span: (usize, usize),
+    /// The id cannot be used, and a finding says why; the entry is here so that all else in it is checked at once.
+    pub refused: bool,
     /// The regions, checked and used for selections; they do not change the objects.
-    pub regions: Vec<String>,
+    pub regions: Vec<Name>,
     /// The workload's own `flux:` overrides.
     pub flux: Overrides,
     /// The environments that it is in, each with overrides of its own; `None`: all.
-    pub environments: Option<Vec<(String, Overrides)>>,
+    pub environments: Option<Vec<(Name, Overrides)>>,
+}
+
+/// A text of the file with the place where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Name {
+    /// The text.
+    pub text: String,
+    /// Line and column, from 1.
+    pub at: (usize, usize),
+    /// Offset and length in the file.
+    pub span: (usize, usize),
 }
 
 impl Workload {
     /// Whether it belongs to an environment.
     pub fn is_in(&self, environment: &str) -> bool {
-        self.environments.as_ref().is_none_or(|list| list.iter().any(|(name, _)| name == environment))
+        self.environments.as_ref().is_none_or(|list| list.iter().any(|(name, _)| name.text == environment))
     }
 
     /// Its overrides for an environment, beyond those that it has everywhere.
     pub fn overrides_in(&self, environment: &str) -> Option<&Overrides> {
-        self.environments.as_ref()?.iter().find(|(name, _)| name == environment).map(|(_, overrides)| overrides)
+        self.environments.as_ref()?.iter().find(|(name, _)| name.text == environment).map(|(_, overrides)| overrides)
     }
 }
 
@@ -48,4 +64,13 @@ pub struct Overrides {
     pub kustomization: Map<String, Value>,
     /// Fields of the OCIRepository's spec.
     pub source: Map<String, Value>,
+    /// The `flux` mapping as it was written, for places; `None` when nothing was.
+    pub written: Option<Box<Node>>,
+}
+
+impl Overrides {
+    /// Whether nothing is laid over.
+    pub fn is_empty(&self) -> bool {
+        self.kustomization.is_empty() && self.source.is_empty()
+    }
 }

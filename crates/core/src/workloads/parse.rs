@@ -1,58 +1,14 @@
 //! The three shapes of the file to the model, with all findings at once.
 
-use super::model::{Overrides, Workload, Workloads};
+use super::keys::{self, ENTRY, FILE, ID, Key, OLD_ID, Shape, WITH_FLUX};
+use super::model::{Name, Overrides, Workload, Workloads};
 use crate::finding::Finding;
 use crate::flux::names;
 use crate::problem::Place;
 use crate::suggest;
-use crate::yaml::value::{Plain, plain_type, to_json};
+use crate::yaml::value::misread;
 use crate::yaml::{self, Kind, Node};
 use std::collections::HashMap;
-
-/// Keys of an entry: those that Runway publishes, the known ones of Terraform's side, and our own two.
-const ENTRY_KEYS: &[&str] =
-    &["runway_service_id", "name", "project_id", "regions", "groups", "members", "exclude_name_suffix", "environments", "flux"];
-/// Keys that other tools read in the same file; they are no mistake.
-const FOREIGN_KEYS: &[&str] =
-    &["additional_roles", "gcp_project_group", "pam_config", "deploy_in_ops", "project", "owner_email_handle"];
-/// Keys beside the list in a map-shaped file.
-const FILE_KEYS: &[&str] = &["workloads", "inventory", "defaults"];
-
-/// `flux:` keys that go into the Kustomization, in the order in which they are written.
-pub const KUSTOMIZATION_KEYS: &[&str] = &[
-    "interval",
-    "timeout",
-    "retryInterval",
-    "path",
-    "prune",
-    "wait",
-    "force",
-    "dependsOn",
-    "healthChecks",
-    "healthCheckExprs",
-    "postBuild",
-    "serviceAccountName",
-    "targetNamespace",
-    "patches",
-    "images",
-    "decryption",
-    "deletionPolicy",
-    "commonMetadata",
-];
-/// `flux.source:` keys that go into the OCIRepository, in the order in which they are written.
-pub const SOURCE_KEYS: &[&str] = &[
-    "interval",
-    "ref",
-    "provider",
-    "verify",
-    "layerSelector",
-    "secretRef",
-    "certSecretRef",
-    "proxySecretRef",
-    "insecure",
-    "timeout",
-    "ignore",
-];
 
 const EMPTY: &str = "an inventory without workloads would make Flux delete everything that it applied";
 
@@ -72,17 +28,21 @@ pub fn parse(file: &str, source: &str) -> (Workloads, Vec<Finding>) {
         }
         None => {}
     }
+    // In the order of the file, whatever the order of the looking.
+    reader.findings.sort_by_key(|finding| (finding.place.line, finding.place.column));
     (workloads, reader.findings)
 }
 
-struct Reader<'a> {
-    file: &'a str,
-    findings: Vec<Finding>,
+/// What is read so far.
+pub(super) struct Reader<'a> {
+    pub(super) file: &'a str,
+    pub(super) findings: Vec<Finding>,
+    /// Ids with their line.
     ids: HashMap<String, usize>,
 }
 
 impl Reader<'_> {
-    fn error(&mut self, code: &'static str, node: &Node, message: impl Into<String>) -> &mut Finding {
+    pub(super) fn error(&mut self, code: &'static str, node: &Node, message: impl Into<String>) -> &mut Finding {
         let mut finding = Finding::error(code, Place::at(self.file, node.line, node.column), message);
         finding.span = node.span;
         self.findings.push(finding);
@@ -113,16 +73,9 @@ impl Reader<'_> {
                 return None;
             }
         }
-        for (key, _) in root.entries() {
-            let name = key.text().unwrap_or_default();
-            if !FILE_KEYS.contains(&name) {
-                // Terraform keeps sister lists such as gcp_project_groups at the root.
-                let word = suggest::nearest(name, FILE_KEYS.iter().copied());
-                self.error("unknown-key", key, format!("unknown key '{name}' beside the list")).warning().did_you_mean(word);
-            }
-        }
-        if let Some(flux) = root.get("defaults").and_then(|node| node.get("flux")) {
-            workloads.defaults = self.overrides(flux, "");
+        self.unknown_keys(root, FILE, "beside the list", "");
+        if let Some(defaults) = root.get("defaults").filter(|node| !node.is_null()) {
+            workloads.defaults = self.with_flux(defaults, "defaults", "");
         }
         match (root.entry("workloads"), root.entry("inventory")) {
             (Some((_, list)), None) | (None, Some((_, list))) => Some(list),
@@ -138,34 +91,80 @@ impl Reader<'_> {
         }
     }
 
+    /// Warns of every key that is not in a table.
+    fn unknown_keys(&mut self, node: &Node, known: &'static [Key], place: &str, id: &str) {
+        for (key, _) in node.entries() {
+            let name = key.text().unwrap_or_default();
+            if !known.iter().any(|key| key.name == name) {
+                let word = suggest::nearest(name, keys::names(known));
+                let message = format!("unknown key '{name}' {place}");
+                self.error("unknown-key", key, message.trim_end()).warning().of(id).did_you_mean(word);
+            }
+        }
+    }
+
+    /// A mapping that has only `flux`: `defaults`, or an environment.
+    pub(super) fn with_flux(&mut self, node: &Node, what: &str, id: &str) -> Overrides {
+        if !matches!(node.kind, Kind::Map(_)) {
+            let message = format!("{what} is a mapping with 'flux', found {}", node.describe());
+            self.error("schema", node, message).of(id);
+            return Overrides::default();
+        }
+        self.unknown_keys(node, WITH_FLUX, &format!("in {what}"), id);
+        node.get("flux").map(|flux| self.overrides(flux, id)).unwrap_or_default()
+    }
+
+    /// An entry; one whose id cannot be used is read to its end all the same, so that all of its faults are told.
     fn entry(&mut self, item: &Node) -> Option<Workload> {
         if !matches!(item.kind, Kind::Map(_)) {
             self.error("entry-type", item, format!("expected a workload, found {}", item.describe()))
                 .hint("each entry is a mapping with 'runway_service_id'");
             return None;
         }
-        let id_node = self.id_node(item)?;
-        let id = self.id(id_node)?;
-        for (key, _) in item.entries() {
-            let name = key.text().unwrap_or_default();
-            if !ENTRY_KEYS.contains(&name) && !FOREIGN_KEYS.contains(&name) {
-                let word = suggest::nearest(name, ENTRY_KEYS.iter().copied());
-                self.error("unknown-key", key, format!("unknown key '{name}'")).warning().of(&id).did_you_mean(word);
+        let at = self.id_node(item);
+        let accepted = at.and_then(|node| self.id(node));
+        let refused = accepted.is_none();
+        let id = accepted.or_else(|| at?.text().map(str::to_owned)).unwrap_or_default();
+        self.unknown_keys(item, ENTRY, "", &id);
+        let at = at.unwrap_or(item);
+        let mut workload = Workload {
+            place: Place::at(self.file, at.line, at.column),
+            span: at.span,
+            refused,
+            regions: Vec::new(),
+            flux: Overrides::default(),
+            environments: None,
+            id,
+        };
+        for key in ENTRY {
+            if let Some(node) = item.get(key.name) {
+                self.value(key, node, &mut workload);
             }
         }
-        let regions = self.names(item, "regions", &id);
-        for key in ["groups", "members"] {
-            self.names(item, key, &id);
+        Some(workload)
+    }
+
+    fn value(&mut self, key: &Key, node: &Node, workload: &mut Workload) {
+        let id = workload.id.clone();
+        match key.shape {
+            Shape::Names => {
+                let names = self.names(key.name, node, &id);
+                if key.name == "regions" {
+                    workload.regions = names;
+                }
+            }
+            Shape::Positive => self.positive(key.name, node, &id),
+            Shape::Flag => self.flag(key.name, node, &id),
+            Shape::Environments => workload.environments = self.environments(node, &id),
+            Shape::Flux => workload.flux = self.overrides(node, &id),
+            // Ids were read first; what belongs to others is theirs.
+            Shape::Id | Shape::Foreign | Shape::Workloads | Shape::Defaults => {}
         }
-        self.numbers_and_flags(item, &id);
-        let flux = item.get("flux").map(|node| self.overrides(node, &id)).unwrap_or_default();
-        let environments = item.get("environments").and_then(|node| self.environments(node, &id));
-        Some(Workload { place: Place::at(self.file, id_node.line, id_node.column), id, regions, flux, environments })
     }
 
     /// Where the id stands.
     fn id_node<'n>(&mut self, item: &'n Node) -> Option<&'n Node> {
-        match (item.entry("runway_service_id"), item.entry("name")) {
+        match (item.entry(ID), item.entry(OLD_ID)) {
             (Some((_, node)), None) | (None, Some((_, node))) => Some(node),
             (Some(_), Some((key, _))) => {
                 self.error("two-ids", key, "the entry has both 'runway_service_id' and its older name 'name'")
@@ -174,7 +173,7 @@ impl Reader<'_> {
             }
             (None, None) => {
                 let mut keys = item.entries().filter_map(|(key, _)| key.text());
-                let near = keys.find(|name| suggest::nearest("runway_service_id", [*name]).is_some());
+                let near = keys.find(|name| suggest::nearest(ID, [*name]).is_some());
                 let finding = self.error("no-id", item, "the entry has no 'runway_service_id'");
                 if let Some(near) = near {
                     finding.hint(format!("'{near}' looks like it"));
@@ -189,8 +188,8 @@ impl Reader<'_> {
             self.error("invalid-id", node, format!("runway_service_id is a text, found {}", node.describe()));
             return None;
         };
-        if *plain && plain_type(text) != Plain::Text {
-            self.error("invalid-id", node, format!("runway_service_id '{text}' is read as {}", node.describe()))
+        if let Some(what) = misread(text).filter(|_| *plain) {
+            self.error("invalid-id", node, format!("runway_service_id '{text}' is read as {what}"))
                 .hint(format!("quote it: \"{text}\""));
             return None;
         }
@@ -210,110 +209,18 @@ impl Reader<'_> {
         Some(text.clone())
     }
 
-    fn numbers_and_flags(&mut self, item: &Node, id: &str) {
-        if let Some(node) = item.get("project_id") {
-            let ok = matches!(&node.kind, Kind::Scalar { text, plain: true }
-                if matches!(plain_type(text), Plain::Number(n) if n.as_u64().is_some_and(|n| n > 0)));
-            if !ok {
-                let message = format!("project_id is a whole number above 0, found {}", node.describe());
-                self.error("schema", node, message).of(id);
-            }
+    /// A scalar where a text is expected.
+    pub(super) fn text(&mut self, what: &str, node: &Node, id: &str) -> Option<Name> {
+        let Kind::Scalar { text, plain } = &node.kind else {
+            self.error("schema", node, format!("{what} are texts, found {}", node.describe())).of(id);
+            return None;
+        };
+        if let Some(read_as) = misread(text).filter(|_| *plain) {
+            self.error("ambiguous-scalar", node, format!("'{text}' in {what} is read as {read_as}"))
+                .of(id)
+                .hint(format!("quote it: \"{text}\""));
         }
-        if let Some(node) = item.get("exclude_name_suffix") {
-            let ok = matches!(&node.kind, Kind::Scalar { text, plain: true } if matches!(plain_type(text), Plain::Bool(_)));
-            if !ok {
-                let message = format!("exclude_name_suffix is true or false, found {}", node.describe());
-                self.error("schema", node, message).of(id);
-            }
-        }
-    }
-
-    fn names(&mut self, item: &Node, key: &str, id: &str) -> Vec<String> {
-        let Some(node) = item.get(key) else { return Vec::new() };
-        if !matches!(node.kind, Kind::List(_)) {
-            self.error("schema", node, format!("{key} is a list of texts, found {}", node.describe())).of(id);
-            return Vec::new();
-        }
-        let mut seen: Vec<String> = Vec::new();
-        for item in node.items() {
-            match item.text() {
-                Some(text) if seen.iter().any(|other| other == text) => {
-                    self.error("schema", item, format!("{key} lists '{text}' twice")).warning().of(id);
-                }
-                Some(text) => seen.push(text.to_owned()),
-                None => {
-                    self.error("schema", item, format!("{key} is a list of texts, found {} in it", item.describe())).of(id);
-                }
-            }
-        }
-        seen
-    }
-
-    /// A list of names, or a mapping of names to overrides.
-    fn environments(&mut self, node: &Node, id: &str) -> Option<Vec<(String, Overrides)>> {
-        let mut list = Vec::new();
-        match &node.kind {
-            Kind::List(items) => {
-                for item in items {
-                    if let Some(text) = item.text() {
-                        list.push((text.to_owned(), Overrides::default()));
-                    } else {
-                        self.error("schema", item, format!("environments lists names, found {}", item.describe())).of(id);
-                    }
-                }
-            }
-            Kind::Map(pairs) => {
-                for (name, value) in pairs {
-                    for (key, _) in value.entries().filter(|(key, _)| key.text() != Some("flux")) {
-                        let message = format!("unknown key '{}' in an environment", key.text().unwrap_or_default());
-                        self.error("unknown-key", key, message).warning().of(id).hint("an environment has only 'flux'");
-                    }
-                    let overrides = value.get("flux").map(|flux| self.overrides(flux, id)).unwrap_or_default();
-                    list.push((name.text().unwrap_or_default().to_owned(), overrides));
-                }
-            }
-            Kind::Scalar { .. } => {
-                let message = format!("environments is a list of names or a mapping, found {}", node.describe());
-                self.error("schema", node, message).of(id);
-                return None;
-            }
-        }
-        Some(list)
-    }
-
-    fn overrides(&mut self, node: &Node, id: &str) -> Overrides {
-        let mut overrides = Overrides::default();
-        if !matches!(node.kind, Kind::Map(_)) {
-            self.error("schema", node, format!("flux is a mapping, found {}", node.describe())).of(id);
-            return overrides;
-        }
-        for (key, value) in node.entries() {
-            let name = key.text().unwrap_or_default();
-            if name == "source" {
-                for (key, value) in value.entries() {
-                    if let Some(name) = self.override_key(key, SOURCE_KEYS, "flux.source", id) {
-                        overrides.source.insert(name, to_json(value));
-                    }
-                }
-            } else if let Some(name) = self.override_key(key, KUSTOMIZATION_KEYS, "flux", id) {
-                overrides.kustomization.insert(name, to_json(value));
-            }
-        }
-        overrides
-    }
-
-    fn override_key(&mut self, key: &Node, known: &'static [&'static str], of: &str, id: &str) -> Option<String> {
-        let name = key.text().unwrap_or_default();
-        if known.contains(&name) {
-            return Some(name.to_owned());
-        }
-        let finding = self.error("override-key", key, format!("{of} has no key '{name}'")).of(id);
-        if name == "suspend" {
-            finding.hint("a written 'suspend' fights whoever suspends on the cluster, so it is never generated");
-        } else {
-            finding.did_you_mean(suggest::nearest(name, known.iter().copied()));
-        }
-        None
+        Some(Name { text: text.clone(), at: (node.line, node.column), span: node.span })
     }
 }
 
@@ -355,6 +262,52 @@ mod tests {
                 "w.yml:9:10 override-key",
                 "w.yml:10:3 entry-type",
             ]
+        );
+    }
+
+    #[test]
+    fn an_entry_with_a_bad_id_is_read_to_its_end() {
+        let bad = "\n  regons: [a]\n  project_id: x\n  flux: {intervall: 5m}\n";
+        let rest = ["unknown-key", "schema", "override-key"];
+        for (id, code) in [
+            ("runway_service_id: A_b", Some("invalid-id")),
+            ("runway_service_id: first", Some("duplicate-id")),
+            ("runway_service_id: [x]", Some("invalid-id")),
+            ("name: a\n  runway_service_id: b", Some("two-ids")),
+            ("members: []", Some("no-id")),
+            ("runway_service_id: fine", None),
+        ] {
+            let codes: Vec<&str> =
+                parse("w", &format!("- runway_service_id: first\n- {id}{bad}")).1.iter().map(|finding| finding.code).collect();
+            assert_eq!(codes, code.into_iter().chain(rest).collect::<Vec<_>>(), "{id}");
+        }
+    }
+
+    #[test]
+    fn texts_that_other_readers_take_for_something_else() {
+        let source = "- runway_service_id: 2024-01-31\n- runway_service_id: a\n  regions: [no, \"yes\", us-east1]\n  members: [010]\n  groups: [{a: 1}]\n  environments: {off: }\n- runway_service_id: b\n  environments: []\n";
+        assert_eq!(
+            found(source),
+            [
+                "w.yml:1:22 invalid-id",
+                "w.yml:3:13 ambiguous-scalar",
+                "w.yml:4:13 ambiguous-scalar",
+                "w.yml:5:12 schema",
+                "w.yml:6:18 ambiguous-scalar",
+                "w.yml:8:17 no-environment",
+            ]
+            .map(str::to_owned)
+        );
+    }
+
+    #[test]
+    fn merged_entries_and_shapes_of_flux() {
+        let source = "workloads:\n- &a\n  runway_service_id: a\n  regions: [us-east1]\n- <<: *a\n  runway_service_id: b\n  flux: {source: 5}\n  environments: {production: , staging: x}\ndefaults: {flux: , fluxx: }\n";
+        let (workloads, _) = parse("w.yml", source);
+        assert_eq!(workloads.items[1].regions[0].text, "us-east1");
+        assert_eq!(
+            found(source),
+            ["w.yml:7:18 schema", "w.yml:8:41 schema", "w.yml:9:16 schema", "w.yml:9:20 unknown-key"].map(str::to_owned)
         );
     }
 

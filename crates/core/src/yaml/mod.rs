@@ -8,6 +8,7 @@
 //! [`Problem`]: crate::problem::Problem
 
 pub mod emit;
+mod merge;
 pub mod node;
 pub mod parse;
 pub mod value;

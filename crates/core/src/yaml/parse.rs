@@ -33,7 +33,8 @@ impl Default for Limits {
 /// A syntax error ends the reading; duplicate keys and the like are all found. A text with findings of severity error
 /// must not be used further.
 pub fn documents(file: &str, source: &str, limits: Limits) -> (Vec<Node>, Vec<Finding>) {
-    let mut reader = Reader { file, limits, findings: Vec::new(), anchors: HashMap::new(), nodes: 0, copied: 0 };
+    let mut reader =
+        Reader { file, limits, findings: Vec::new(), anchors: HashMap::new(), nodes: 0, copied: 0, skipped: 0, merges: false };
     if source.len() > limits.bytes {
         let message = format!("the text has {} bytes; the limit is {}", source.len(), limits.bytes);
         reader.findings.push(Finding {
@@ -47,9 +48,16 @@ pub fn documents(file: &str, source: &str, limits: Limits) -> (Vec<Node>, Vec<Fi
         });
         return (Vec::new(), reader.findings);
     }
-    // A byte order mark is legal at the start of a YAML stream, and nowhere in Kubernetes' objects.
-    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
-    let documents = reader.stream(source);
+    // A byte order mark is legal at the start of a YAML stream, and nowhere in Kubernetes' objects. Spans count from the
+    // start of the file, with the mark.
+    let text = source.strip_prefix('\u{feff}').unwrap_or(source);
+    reader.skipped = source.len() - text.len();
+    let mut documents = reader.stream(text);
+    if reader.merges {
+        for document in &mut documents {
+            super::merge::expand(document, &mut |key, value| reader.merge_fault(key, value));
+        }
+    }
     (documents, reader.findings)
 }
 
@@ -70,6 +78,10 @@ struct Reader<'a> {
     anchors: HashMap<usize, (Node, usize)>,
     nodes: usize,
     copied: usize,
+    /// Bytes before the text that the parser sees.
+    skipped: usize,
+    /// A merge key was seen.
+    merges: bool,
 }
 
 impl Reader<'_> {
@@ -140,14 +152,19 @@ impl Reader<'_> {
         let at = marker.byte_offset().unwrap_or(source.len());
         let place = Place::at(self.file, marker.line().max(1), marker.col() + 1);
         let message = syntax_message(&error.info(), source, marker.line());
-        self.push("yaml-syntax", place, (at, 1), message, None);
+        self.push("yaml-syntax", place, (at + self.skipped, 1), message, None);
     }
 
     fn node(&mut self, span: Span, kind: Kind) -> Node {
         self.nodes += 1;
+        Node { line: span.start.line().max(1), column: span.start.col() + 1, span: self.bytes(span), kind }
+    }
+
+    /// Offset and length in the file.
+    fn bytes(&self, span: Span) -> (usize, usize) {
         let start = span.start.byte_offset().unwrap_or(0);
         let end = span.end.byte_offset().unwrap_or(start);
-        Node { line: span.start.line().max(1), column: span.start.col() + 1, span: (start, end.saturating_sub(start)), kind }
+        (start + self.skipped, end.saturating_sub(start))
     }
 
     fn alias(&mut self, id: usize, span: Span) -> Option<Node> {
@@ -161,6 +178,7 @@ impl Reader<'_> {
         let mut copy = node.clone();
         // The place where it is used is what a user looks at.
         (copy.line, copy.column) = (span.start.line().max(1), span.start.col() + 1);
+        copy.span = self.bytes(span);
         Some(copy)
     }
 
@@ -199,11 +217,18 @@ impl Reader<'_> {
                         open.seen.insert(name.to_owned(), first);
                         return;
                     }
+                    self.merges |= super::merge::is_merge(&key);
                     pairs.push((key, node));
                 }
             },
             Kind::Scalar { .. } => {}
         }
+    }
+
+    fn merge_fault(&mut self, key: &Node, value: &Node) {
+        let message = format!("'<<' takes over a mapping or a list of mappings, found {}", value.describe());
+        let hint = "quote it when it is meant as a key: \"<<\"".to_owned();
+        self.push("merge-key", Place::at(self.file, key.line, key.column), key.span, message, Some(hint));
     }
 
     fn push(&mut self, code: &'static str, place: Place, span: (usize, usize), message: String, hint: Option<String>) {
@@ -272,6 +297,25 @@ mod tests {
         }
         assert_eq!(codes(&bomb)[0].0, "yaml-budget");
         assert!(!codes(&"[".repeat(100_000)).is_empty());
+    }
+
+    #[test]
+    fn merge_keys_become_what_they_take_over() {
+        let source = "d: &d {a: 1, b: 2}\nx:\n  <<: *d\n  b: 3\ny: {<<: [{c: 1}, {c: 2, d: 3}]}\nz: {\"<<\": 1}\n";
+        let (docs, findings) = documents("f", source, Limits::default());
+        assert!(findings.is_empty(), "{findings:?}");
+        let value = super::super::value::to_json(&docs[0]);
+        assert_eq!(value["x"], serde_json::json!({"b": 3, "a": 1}));
+        assert_eq!(value["y"], serde_json::json!({"c": 1, "d": 3}));
+        assert_eq!(codes("a:\n  <<: 5\n"), [("merge-key", "f.yml:2:3".to_owned())]);
+    }
+
+    #[test]
+    fn spans_count_the_byte_order_mark() {
+        let source = "\u{feff}- ab\n";
+        let (docs, _) = documents("f", source, Limits::default());
+        let (at, len) = docs[0].items()[0].span;
+        assert_eq!(&source[at..at + len], "ab");
     }
 
     #[test]

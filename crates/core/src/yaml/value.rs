@@ -72,7 +72,41 @@ fn number(text: &str) -> Option<Number> {
     Number::from_f64(value * sign as f64)
 }
 
-/// The node as JSON; merge keys (`<<`) are expanded as YAML 1.1 says: keys written out win.
+/// What a reader of YAML 1.1 makes of a plain scalar where a text is expected; `None`: a text.
+///
+/// Beyond the API server's own types these are base 60 and dates, which Ruby and Python read so.
+pub fn misread(text: &str) -> Option<&'static str> {
+    match plain_type(text) {
+        Plain::Null => Some("nothing"),
+        Plain::Bool(_) => Some("true or false"),
+        Plain::Number(_) => Some("a number"),
+        Plain::Text if is_base_60(text) => Some("a number in base 60"),
+        Plain::Text if is_date(text) => Some("a date"),
+        Plain::Text if matches!(text.trim_start_matches(['+', '-']), ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN") => {
+            Some("a number")
+        }
+        Plain::Text => None,
+    }
+}
+
+/// `12:30:45`.
+fn is_base_60(text: &str) -> bool {
+    let mut parts = text.trim_start_matches(['+', '-']).split(':');
+    let first = parts.next().is_some_and(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit() || b == b'_'));
+    let mut rest = parts.map(|part| part.len() <= 2 && part.parse::<u8>().is_ok_and(|n| n < 60)).peekable();
+    first && rest.peek().is_some() && rest.all(|ok| ok)
+}
+
+/// `2024-01-31`, with or without a time after it.
+fn is_date(text: &str) -> bool {
+    let day = text.split(['T', 't', ' ']).next().unwrap_or_default();
+    let parts: Vec<&str> = day.split('-').collect();
+    let digits =
+        |part: &str, from: usize, to: usize| (from..=to).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    matches!(parts.as_slice(), [year, month, day] if digits(year, 4, 4) && digits(month, 1, 2) && digits(day, 1, 2))
+}
+
+/// The node as JSON. Merge keys were expanded when it was read.
 pub fn to_json(node: &Node) -> Value {
     match &node.kind {
         Kind::Scalar { text, plain: false } => Value::String(text.clone()),
@@ -84,33 +118,15 @@ pub fn to_json(node: &Node) -> Value {
         },
         Kind::List(items) => Value::Array(items.iter().map(to_json).collect()),
         Kind::Map(pairs) => {
-            let mut map = Map::new();
-            for (key, value) in pairs {
-                let Some(name) = key.text() else { continue };
-                if name != "<<" {
-                    map.insert(name.to_owned(), to_json(value));
-                }
-            }
-            for (_, value) in pairs.iter().filter(|(key, _)| key.text() == Some("<<")) {
-                let parts = if value.items().is_empty() { std::slice::from_ref(value) } else { value.items() };
-                for part in parts {
-                    if let Value::Object(merged) = to_json(part) {
-                        for (name, value) in merged {
-                            map.entry(name).or_insert(value);
-                        }
-                    }
-                }
-            }
-            Value::Object(map)
+            let named = pairs.iter().filter_map(|(key, value)| Some((key.text()?.to_owned(), to_json(value))));
+            Value::Object(named.collect::<Map<_, _>>())
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Plain, plain_type, to_json};
-    use crate::yaml::{Limits, documents};
-    use serde_json::json;
+    use super::{Plain, misread, plain_type};
 
     #[test]
     fn scalars_as_the_api_server_reads_them() {
@@ -127,9 +143,14 @@ mod tests {
     }
 
     #[test]
-    fn merge_keys_lose_against_written_ones() {
-        let source = "d: &d {a: 1, b: 2}\nx:\n  <<: *d\n  b: 3\n";
-        let (docs, _) = documents("f", source, Limits::default());
-        assert_eq!(to_json(&docs[0])["x"], json!({"a": 1, "b": 3}));
+    fn what_other_readers_take_for_something_else() {
+        for text in
+            ["no", "010", "", "~", "1e3", "12:30", "1:02:03", "2024-01-31", "2024-1-1T00:00:00Z", ".inf", "-.INF", "1_000"]
+        {
+            assert!(misread(text).is_some(), "{text}");
+        }
+        for text in ["y", "production", "12:75", ":30", "12:", "2024-01", "v2024-01-31", "1.2.3", "us-east1", "a:b"] {
+            assert_eq!(misread(text), None, "{text}");
+        }
     }
 }
