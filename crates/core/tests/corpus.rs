@@ -8,7 +8,8 @@ use std::path::Path;
 #[test]
 fn every_target_reads_its_corpus() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
-    let mut names: Vec<String> = std::fs::read_dir(root.join("corpus")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> =
+        std::fs::read_dir(root.join("corpus")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     let mut targets: Vec<&str> = bodies::TARGETS.iter().map(|(name, _)| *name).collect();
     targets.sort_unstable();

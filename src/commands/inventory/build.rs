@@ -10,7 +10,6 @@ use crate::gather::publish::Destination;
 use crate::gather::{expected, provenance};
 use crate::ui::Ui;
 use runway_core::artifact::{self, Tree};
-use runway_core::inventory;
 use runway_core::problem::Problem;
 use std::path::{Path, PathBuf};
 
@@ -35,7 +34,7 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let request = Request::new(&args.workloads, context, ui)?;
-    let tree = inventory::write(&request.pairs, &request.environment)?;
+    let tree = request.tree()?;
     match (&args.output_dir, &args.to) {
         (Some(folder), _) => to_folder(args, folder, &tree, context, ui),
         (None, Some(to)) => to_layout(args, to, &tree, &request, context, ui),

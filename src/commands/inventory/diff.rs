@@ -13,7 +13,7 @@ use crate::ui::Ui;
 use crate::{cluster, env};
 use runway_core::api;
 use runway_core::flux::names;
-use runway_core::inventory::{self, Inventory};
+use runway_core::inventory::Inventory;
 use runway_core::problem::{Class, Place, Problem};
 use runway_core::publish::{Plan, plan};
 
@@ -104,8 +104,7 @@ impl<'a> Sides<'a> {
     async fn side(&self, text: Option<&str>, local: bool) -> Result<Side, Problem> {
         let environment = &self.request.environment;
         if text == Some("local") || (text.is_none() && local) {
-            let objects = self.request.pairs.iter().flat_map(|pair| [pair.source.clone(), pair.kustomization.clone()]);
-            return Ok(Side { name: self.request.file.clone(), inventory: Some(inventory::read::from_objects(objects)) });
+            return Ok(Side { name: self.request.file.clone(), inventory: Some(self.request.inventory()) });
         }
         let source = published(text, &self.request.settings, environment, &self.context.start)?;
         if let Source::Cluster(context) = &source {

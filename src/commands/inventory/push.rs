@@ -12,7 +12,6 @@ use crate::render::plan as render;
 use crate::ui::Ui;
 use runway_core::api;
 use runway_core::artifact::{Artifact, build};
-use runway_core::inventory;
 use runway_core::problem::{Class, Problem};
 use runway_core::publish::{self, Allowance, Plan, Receipt, guard, plan};
 
@@ -56,7 +55,7 @@ const FORMATS: [&str; 4] = ["text", "json", "yaml", "dotenv"];
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let outputs = Output::parse_all(&args.output.output, &FORMATS, "text")?;
     let request = Request::new(&args.workloads, context, ui)?;
-    let tree = inventory::write(&request.pairs, &request.environment)?;
+    let tree = request.tree()?;
     let given =
         provenance::Given { source: args.source.as_deref(), revision: args.revision.as_deref(), annotations: &args.annotate };
     let artifact = build(&tree, &crate::block_on(provenance::of(&given, &context.start))?);
@@ -66,9 +65,7 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let (receipt, plan) = crate::block_on(async {
         let held = destination.held(&client).await?;
         let old = held.as_ref().map(|held| held.inventory(&request.environment)).transpose()?;
-        let new = inventory::read::from_objects(
-            request.pairs.iter().flat_map(|pair| [pair.source.clone(), pair.kustomization.clone()]),
-        );
+        let new = request.inventory();
         let plan = plan(&new, old.as_ref());
         let allowance = Allowance {
             max_removals: request.settings.max_removals(),

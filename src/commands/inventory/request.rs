@@ -6,10 +6,13 @@ use crate::files::find;
 use crate::gather::expected::{Declared, declared};
 use crate::gather::source::Source;
 use crate::ui::Ui;
+use runway_core::artifact::Tree;
 use runway_core::flux::reference::{Reference, Target};
-use runway_core::objects::{self, Pair};
+use runway_core::inventory::{self, Inventory};
+use runway_core::objects;
 use runway_core::problem::{Place, Problem};
 use runway_core::settings::Settings;
+use runway_core::workloads::Workloads;
 use std::path::Path;
 
 /// A declared file, read and accepted.
@@ -17,7 +20,8 @@ pub(super) struct Request {
     pub(super) settings: Settings,
     pub(super) runtime: String,
     pub(super) environment: String,
-    pub(super) pairs: Vec<Pair>,
+    /// What the file lists.
+    pub(super) workloads: Workloads,
     /// The declared file as the user reads it.
     pub(super) file: String,
 }
@@ -35,8 +39,18 @@ impl Request {
         })?;
         ui.findings(&declared.findings, &declared.text);
         refuse(&declared)?;
-        let pairs = objects::build(&declared.workloads, &settings, &environment);
-        Ok(Self { settings, runtime, environment, pairs, file: declared.file })
+        Ok(Self { settings, runtime, environment, workloads: declared.workloads, file: declared.file })
+    }
+
+    /// The tree that would be published.
+    pub(super) fn tree(&self) -> Result<Tree, Problem> {
+        inventory::write_all(&self.workloads, &self.settings, &self.environment)
+    }
+
+    /// The inventory that it declares.
+    pub(super) fn inventory(&self) -> Inventory {
+        let pairs = objects::build(&self.workloads, &self.settings, &self.environment);
+        inventory::read::from_objects(pairs.into_iter().flat_map(|pair| [pair.source, pair.kustomization]))
     }
 
     /// The same without a file: for commands that read only what is published.
@@ -44,7 +58,7 @@ impl Request {
         let settings = context.settings(flags)?;
         let runtime = runtime(flags, &settings, context)?;
         let environment = environment(&settings)?;
-        Ok(Self { settings, runtime, environment, pairs: Vec::new(), file: String::new() })
+        Ok(Self { settings, runtime, environment, workloads: Workloads::default(), file: String::new() })
     }
 }
 

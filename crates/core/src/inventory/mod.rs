@@ -1,7 +1,7 @@
 //! Objects to the `<environment>/` folder of an artifact, and such a folder back to the workloads it declares.
 //!
 //! In: objects, or a [`Tree`]. Out: a tree, or an [`Inventory`].
-//! Uses: artifact, flux, yaml, objects, problem, finding.
+//! Uses: artifact, flux, yaml, objects, workloads, settings, problem, finding.
 //! Never: registries or disks; whoever reads a tree hands it in.
 //! Start at [`write`] and [`read::read`].
 //!
@@ -11,4 +11,4 @@ pub mod read;
 pub mod write;
 
 pub use read::{Entry, Inventory, read};
-pub use write::{FILE, write};
+pub use write::{FILE, write, write_all};

@@ -16,7 +16,7 @@ pub struct Workloads {
 }
 
 /// One entry.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Workload {
     /// `runway_service_id`: names the two objects, the namespace and the deploy artifact.
     pub id: String,
