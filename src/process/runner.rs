@@ -113,7 +113,7 @@ async fn drive(child: &mut Child, program: Program<'_>) -> Result<Output, Failur
 /// Reads to the end and keeps the first bytes; `stop`: what comes after them is not waited for.
 async fn keep(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, most: usize, stop: bool) {
     let Some(mut pipe) = pipe else { return };
-    let mut buffer = [0; 4096];
+    let mut buffer = vec![0; 4096];
     while let Ok(n @ 1..) = pipe.read(&mut buffer).await {
         let room = most.saturating_sub(kept.len());
         kept.extend(buffer.iter().take(n.min(room)));
@@ -126,8 +126,7 @@ async fn keep(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, most: us
 async fn end(child: &mut Child) {
     #[cfg(unix)]
     if let Some(group) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw) {
-        // An error says that nobody is left in the group.
-        let _: rustix::io::Result<()> = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        let _nobody_left = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
     drop(child.kill().await);
 }

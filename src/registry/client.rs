@@ -23,7 +23,9 @@ const MAX_PAGE: usize = 8 << 20;
 /// Pages, and tags, that are read; more than that is not a list but an endless loop.
 const MAX_PAGES: usize = 1000;
 const MAX_TAGS: usize = 1_000_000;
-/// Without it a registry answers 404 for what is there (facts: distribution v3.1.2 with `*/*`).
+/// Variables that name a proxy.
+const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
+/// Without it a registry answers 404 for what is there (distribution v3.1.2 does so for `*/*`).
 const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
 
@@ -76,9 +78,12 @@ struct Page {
 impl Client {
     /// A client; nothing is asked and no login is read until it is used.
     pub(crate) fn new(options: Options<'_>) -> Result<Self, Problem> {
-        let trust = Trust::new(options.ca_file.as_deref(), (options.variables)("SSL_CERT_FILE"))?;
-        let transport = Transport::new(options.budget, options.plain_http, trust);
-        let logins = Logins::new(options.variables, options.home.as_deref());
+        let Options { plain_http, budget, variables, home, ca_file } = options;
+        let trust = Trust::new(ca_file.as_deref(), variables("SSL_CERT_FILE"))?;
+        // The proxy itself is read by reqwest, from the same variables.
+        let proxy = PROXIES.into_iter().find(|name| variables(name).is_some_and(|value| !value.is_empty()));
+        let transport = Transport::new(budget, plain_http, trust, proxy);
+        let logins = Logins::new(variables, home.as_deref());
         Ok(Self { exchange: Exchange::new(transport, logins) })
     }
 
@@ -137,7 +142,8 @@ impl Client {
             }
             let read: Page = serde_json::from_slice(&answer.body)
                 .map_err(|error| errand.problem().cause("its answer is not a list of tags").caused_by(&error))?;
-            tags.extend(read.tags.unwrap_or_default());
+            // What cannot be a tag cannot be asked for either, and is a way to fill the memory.
+            tags.extend(read.tags.unwrap_or_default().into_iter().filter(|tag| tag_fault(tag).is_none()));
             if tags.len() > MAX_TAGS {
                 return Err(errand.problem().cause(format!("there are more than {MAX_TAGS} tags")));
             }
@@ -145,7 +151,10 @@ impl Client {
                 Ok(Some(next)) if next != url => url = next,
                 Ok(None) => return Ok(Some(tags)),
                 Ok(Some(_)) => return Err(errand.problem().cause("the next page of tags is the same page again")),
-                Err(why) => return Err(errand.problem().cause(format!("the next page of tags is not followed: {why}"))),
+                Err(why) => {
+                    let why = self.exchange.scrub(&why);
+                    return Err(errand.problem().cause(format!("the next page of tags is not followed: {why}")));
+                }
             }
         }
         Err(errand.problem().cause(format!("there are more than {MAX_PAGES} pages of tags")))
@@ -160,7 +169,7 @@ impl Client {
             404 => return Ok(None),
             200..300 => {}
             // Asking again would not help.
-            408 | 429 | 500.. => return Err(self.exchange.explain(errand, &answer).await),
+            401 | 408 | 429 | 500.. => return Err(self.exchange.explain(errand, &answer).await),
             // An answer to HEAD has no words; the same question as a GET has.
             _ => return self.compute(errand, target).await,
         }
@@ -200,7 +209,8 @@ impl Client {
         check(errand, &digest, &answer)?;
         let media_type = media_type(&answer);
         let mut manifest = Manifest::parse(&answer.body).map_err(|problem| {
-            let problem = Problem { causes: problem.causes, ..errand.problem().cause(problem.what) };
+            let causes = std::iter::once(problem.what).chain(problem.causes).collect();
+            let problem = Problem { causes, ..errand.problem() };
             problem.hint("this is not what a registry answers; check the reference")
         })?;
         if manifest.media_type.is_none() && matches!(media_type.as_str(), MANIFEST_TYPE | INDEX_TYPE) {
@@ -256,8 +266,9 @@ fn media_type(answer: &Answer) -> String {
 /// The address in `Link: <…>; rel="next"`, when it is the registry's own.
 fn next_page(answer: &Answer, base: &Url) -> Result<Option<Url>, String> {
     let links = answer.headers.get_all("link").iter().filter_map(|value| value.to_str().ok());
-    let next = links.flat_map(|text| text.split(',')).find_map(|link| {
-        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+    let next = links.flat_map(|text| text.split('<')).find_map(|link| {
+        let (target, parameters) = link.split_once('>')?;
+        let parameters = parameters.trim_end().trim_end_matches(',');
         let is_next = parameters.split(';').any(|part| {
             let part = part.trim().to_ascii_lowercase().replace(' ', "");
             part == "rel=next" || part == "rel=\"next\""

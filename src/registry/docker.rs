@@ -159,6 +159,7 @@ mod tests {
             assert_eq!(covers(key, &r), Some(0), "{key}");
         }
         assert_eq!(covers("localhost:5000/a", &r), Some(1));
+        assert_eq!(covers("localhost:5000/a", &repository("localhost:5000/ab/x")), None);
         assert_eq!(covers("localhost:5000/a/x/", &r), Some(3));
         for key in [
             "localhost",

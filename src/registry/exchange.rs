@@ -6,12 +6,14 @@
 use super::challenge::{self, Challenge};
 use super::docker;
 use super::errand::{Access, Errand};
-use super::explain::{self, Note};
+use super::explain::{self, Note, Origin};
+use super::fault::Fault;
 use super::http::{Answer, Call, Transport};
 use super::logins::{Found, Login, Logins};
 use super::origin;
 use super::secret::Secret;
-use super::token::{self, Failure, Fresh, Key, Tokens};
+use super::token::{self, Failure, Fresh, Key, Reach, Tokens};
+use super::words::{self, Word};
 use reqwest::header::HeaderValue;
 use reqwest::{Method, Url};
 use runway_core::problem::Problem;
@@ -37,11 +39,13 @@ pub(super) struct Trouble {
     pub(super) problem: Problem,
     /// Whether the connection failed, so that asking again may help.
     pub(super) is_transient: bool,
+    /// Whether it may have been carried out nevertheless.
+    pub(super) is_uncertain: bool,
 }
 
 impl From<Problem> for Trouble {
     fn from(problem: Problem) -> Self {
-        Self { problem, is_transient: false }
+        Self { problem, is_transient: false, is_uncertain: false }
     }
 }
 
@@ -121,21 +125,26 @@ impl Exchange {
 
     /// Turns an answer that says no into a problem.
     pub(super) async fn explain(&self, errand: &Errand<'_>, answer: &Answer) -> Problem {
-        match self.note(errand, answer).await {
-            Ok(note) => self.scrub(explain::answer(errand, answer, &note)),
-            Err(problem) => problem,
-        }
+        let base = origin::base(&errand.repository.host, self.transport.plain);
+        let is_foreign = !base.as_ref().is_some_and(|base| origin::same(base, &answer.url));
+        let site = base.and_then(|base| locked(&self.sites).get(base.as_str()).map(Arc::clone)).filter(|_| !is_foreign);
+        let scheme = site.map_or(Scheme::Unknown, |site| locked(&site.scheme).clone());
+        let (login, realm) = match scheme {
+            Scheme::Unknown => (Origin::NotAsked, None),
+            Scheme::Basic => (self.login_of(errand).await, None),
+            Scheme::Bearer { realm, .. } => (self.login_of(errand).await, Some(origin::shown(&realm))),
+        };
+        let note = Note { login, realm, is_foreign, said: self.said(answer) };
+        explain::answer(errand, answer, &note)
     }
 
-    async fn note(&self, errand: &Errand<'_>, answer: &Answer) -> Result<Note, Problem> {
-        let login = self.logins.find(errand.repository).await?.map(|found| found.from);
-        let base = answer.url.join("/").map(|url| url.as_str().to_owned()).unwrap_or_default();
-        let site = locked(&self.sites).get(&base).map(Arc::clone);
-        let realm = site.and_then(|site| match &*locked(&site.scheme) {
-            Scheme::Bearer { realm, .. } => Some(origin::shown(realm)),
-            Scheme::Unknown | Scheme::Basic => None,
-        });
-        Ok(Note { login, realm })
+    /// Where the login came from that a request had.
+    async fn login_of(&self, errand: &Errand<'_>) -> Origin {
+        match self.logins.find(errand.repository).await {
+            Ok(Ok(found)) => Origin::Found(found.from),
+            Ok(Err(looked)) => Origin::Nowhere(looked),
+            Err(problem) => Origin::Nowhere(vec![problem.to_string()]),
+        }
     }
 
     async fn attempt(&self, errand: &Errand<'_>, site: &Site, call: &Call<'_>) -> Result<(Answer, Sent), Trouble> {
@@ -144,9 +153,10 @@ impl Exchange {
     }
 
     async fn send(&self, errand: &Errand<'_>, call: &Call<'_>, header: Option<&HeaderValue>) -> Result<Answer, Trouble> {
-        self.transport.send(call, header).await.map_err(|fault| {
-            let problem = self.scrub(explain::fault(errand, &fault, &self.transport.trusts()));
-            Trouble { problem, is_transient: fault.is_transient() }
+        Box::pin(self.transport.send(call, header)).await.map_err(|fault| {
+            let fault = Fault { detail: self.scrub(&fault.detail), ..fault };
+            let problem = explain::fault(errand, &fault, &self.transport.ground());
+            Trouble { problem, is_transient: fault.is_transient(), is_uncertain: fault.is_uncertain() }
         })
     }
 
@@ -175,8 +185,11 @@ impl Exchange {
                 self.remember(password);
                 Ok((Some(self.header(errand, &basic, token::sensitive(basic.expose()))?), Sent::Login))
             }
-            // An identity token is of no use where there is no token endpoint.
-            (_, Some(Found { login: Login::Identity(_), .. }) | None) => Ok((None, Sent::Nothing)),
+            (_, Some(Found { login: Login::Identity(_), from })) => Err(errand
+                .problem()
+                .cause(format!("the login from {from} is an identity token, and this registry wants a user and a password"))
+                .hint(format!("run `docker login {}` again", errand.repository.host))),
+            (_, None) => Ok((None, Sent::Nothing)),
         }
     }
 
@@ -196,7 +209,8 @@ impl Exchange {
             (_, _, Sent::Token(_)) => Ok(true),
             (Some(bearer), _, Sent::Nothing | Sent::Login) => {
                 let named = bearer.get("realm").unwrap_or_default();
-                let realm = origin::realm(base, named).map_err(|why| self.scrub(explain::realm(errand, named, &why)))?;
+                let realm =
+                    origin::realm(base, named).map_err(|why| explain::realm(errand, &self.scrub(named), &self.scrub(&why)))?;
                 let known = matches!(&*locked(&site.scheme), Scheme::Bearer { .. });
                 let service = bearer.get("service").map(str::to_owned);
                 *locked(&site.scheme) = Scheme::Bearer { realm, service };
@@ -231,7 +245,7 @@ impl Exchange {
         let key = key(errand.access());
         let login = found.as_ref().map(|found| found.from.clone());
         let asked = key.clone();
-        let ask = async || self.ask(errand, &asked, found).await;
+        let ask = async || Box::pin(self.ask(errand, &asked, found)).await;
         self.tokens.get(key, worn, login, ask).await.map_err(|failure| {
             // The failure may be that of another request for the same: its reasons hold, its place does not.
             let theirs = failure.problem;
@@ -259,7 +273,7 @@ impl Exchange {
             None => Call::get(url, MAX_TOKEN),
         };
         call.may_leave = false;
-        let general = |problem: Problem| Failure { problem, is_general: true };
+        let general = |problem: Problem| Failure { problem, reach: Reach::Endpoint };
         let header = match &login {
             Some(Login::Basic { user, password }) => {
                 let basic = docker::basic(user, password);
@@ -271,12 +285,16 @@ impl Exchange {
         let answer = self.send(errand, &call, header.as_ref()).await.map_err(|trouble| general(trouble.problem))?;
         if !answer.status.is_success() {
             let login = match found {
-                Some(found) => Ok(found.from),
-                None => Err(self.logins.find(errand.repository).await.ok().and_then(Result::err).unwrap_or_default()),
+                Some(found) => Origin::Found(found.from),
+                None => self.login_of(errand).await,
             };
-            let note = Note { login, realm: None };
-            let is_general = matches!(answer.status.as_u16(), 401 | 408 | 429 | 500..);
-            return Err(Failure { problem: self.scrub(explain::token(errand, &answer, &note)), is_general });
+            let note = Note { login, realm: None, is_foreign: false, said: self.said(&answer) };
+            let reach = match answer.status.as_u16() {
+                401 => Reach::Login,
+                408 | 429 | 500.. => Reach::Endpoint,
+                _ => Reach::Scope,
+            };
+            return Err(Failure { problem: explain::token(errand, &answer, &note), reach });
         }
         let fresh = Fresh::read(&answer.body).map_err(|why| {
             let realm = origin::shown(&answer.url);
@@ -294,19 +312,23 @@ impl Exchange {
         }
     }
 
+    /// What an answer says.
+    fn said(&self, answer: &Answer) -> Vec<Word> {
+        words::read(&answer.body, &|text| self.scrub(text))
+    }
+
     /// Takes secrets that were sent out of the words of whoever got them.
-    fn scrub(&self, mut problem: Problem) -> Problem {
+    pub(super) fn scrub(&self, text: &str) -> String {
+        let mut text = text.to_owned();
         for secret in locked(&self.sent).iter() {
-            let text = secret.expose();
-            let text = text.strip_prefix("Basic ").unwrap_or(text);
-            // Shorter ones stand in many words, and taking them out would say where.
-            if text.len() >= 4 {
-                for cause in &mut problem.causes {
-                    *cause = cause.replace(text, "[secret]");
-                }
+            let secret = secret.expose();
+            let secret = secret.strip_prefix("Basic ").unwrap_or(secret);
+            // A shorter one stands in many words, and taking it out would say where.
+            if secret.len() >= 4 {
+                text = text.replace(secret, "[secret]");
             }
         }
-        problem
+        text
     }
 }
 
@@ -338,7 +360,9 @@ fn query(realm: &Url, pairs: &[(&str, &str)], key: &Key) -> Url {
     if !pairs.is_empty() {
         url.set_query(None);
     }
-    let scopes = key.scopes.iter().map(|scope| ("scope", scope.as_str()));
+    // A form has one scope with spaces in it (RFC 6749), a query one for each (the token specification).
+    let scopes = if pairs.is_empty() { key.scopes.clone() } else { vec![key.scopes.join(" ")] };
+    let scopes = scopes.iter().map(|scope| ("scope", scope.as_str()));
     let service = key.service.iter().map(|service| ("service", service.as_str()));
     url.query_pairs_mut().extend_pairs(pairs.iter().copied().chain(service).chain(scopes));
     url

@@ -9,43 +9,91 @@ use super::retry;
 use super::words::{self, Word};
 use runway_core::problem::Problem;
 
+/// For a registry that may not speak TLS.
+const PLAIN: &str = "if it is a plain http registry on a trusted network: --plain-http, or registry.plainHttp: \"true\"";
+
+/// Beginnings of causes that hold for a whole registry, whichever repository was asked for.
+const NO_ADDRESS: &str = "no address: ";
+const REFUSED: &str = "connection refused: ";
+const NO_CONNECTION: &str = "no connection to ";
+const NO_TLS: &str = "no TLS connection: ";
+const WRONG_LOGIN: &str = "wrong login: ";
+const UNTRUSTED: &str = "its token endpoint is not trusted: ";
+
+/// Whether a registry cannot be asked at all, or does not accept who we are: asking it for other repositories would end
+/// the same, and many wrong logins lock the user out.
+pub(crate) fn ends_the_asking(problem: &Problem) -> bool {
+    let whole = [NO_ADDRESS, REFUSED, NO_CONNECTION, NO_TLS, WRONG_LOGIN, UNTRUSTED];
+    problem.causes.iter().any(|cause| whole.iter().any(|start| cause.starts_with(start)))
+}
+
 /// What is known about the login that a request had.
 #[derive(Debug, Clone)]
 pub(super) struct Note {
-    /// Where it came from, or all places where none was found.
-    pub(super) login: Result<String, Vec<String>>,
+    pub(super) login: Origin,
     /// The token endpoint, when the registry works with tokens.
     pub(super) realm: Option<String>,
+    /// The answer came from another host, to which the registry had sent the request on.
+    pub(super) is_foreign: bool,
+    /// What the answer says, without secrets.
+    pub(super) said: Vec<Word>,
+}
+
+/// Where a login came from.
+#[derive(Debug, Clone)]
+pub(super) enum Origin {
+    /// The registry has asked for none that is known here.
+    NotAsked,
+    /// From here.
+    Found(String),
+    /// None was found in all these places.
+    Nowhere(Vec<String>),
 }
 
 impl Note {
     /// One sentence about the login.
     fn sentence(&self) -> String {
         match &self.login {
-            Ok(from) => format!("the login came from {from}"),
-            Err(looked) => format!("no login was found; looked in {}", looked.join(", ")),
+            Origin::NotAsked => "no login was sent, since none was asked for".to_owned(),
+            Origin::Found(from) => format!("the login came from {from}"),
+            Origin::Nowhere(looked) => format!("no login was found; looked in {}", looked.join(", ")),
         }
     }
 }
 
+/// What a request stands on.
+#[derive(Debug, Clone)]
+pub(super) struct Ground {
+    /// Which authorities are trusted.
+    pub(super) trust: String,
+    /// The variable that names a proxy.
+    pub(super) proxy: Option<&'static str>,
+}
+
 /// A request without an answer.
-pub(super) fn fault(errand: &Errand<'_>, fault: &Fault, trust: &str) -> Problem {
+pub(super) fn fault(errand: &Errand<'_>, fault: &Fault, ground: &Ground) -> Problem {
     let host = &fault.host;
     let problem = errand.problem();
     let problem = match &fault.kind {
         Kind::Dns => problem
-            .cause(format!("the name of {host} has no address"))
+            .cause(format!("{NO_ADDRESS}the name of {host} is not known"))
             .hint("check the spelling of the host, and whether this machine's network (or VPN) knows it"),
-        Kind::ConnectionRefused => problem
-            .cause(format!("connection refused: nothing listens on {host}"))
-            .hint("check the port, and whether the registry runs"),
-        Kind::NoConnection => problem
-            .cause(format!("no connection to {host} in time"))
-            .hint("check the network, firewalls, and the proxy variables HTTPS_PROXY and NO_PROXY"),
-        Kind::Tls(why) => tls(problem, *why, host, trust),
+        Kind::ConnectionRefused => {
+            problem.cause(format!("{REFUSED}nothing listens on {host}")).hint("check the port, and whether the registry runs")
+        }
+        Kind::NoConnection => problem.cause(format!("{NO_CONNECTION}{host} in time")).hint("check the network and its firewalls"),
+        Kind::Tls(why) => tls(problem, *why, host, &ground.trust),
+        // Some servers close the connection when they are spoken to in TLS and do not know it.
+        Kind::Broken if fault.detail.contains("tls handshake") => {
+            problem.cause(format!("the connection to {host} broke")).hint(PLAIN)
+        }
         Kind::Broken => problem.cause(format!("the connection to {host} broke")).hint("try again"),
         Kind::TimedOut(limit) => problem
-            .cause(format!("{host} gave no complete answer within {}", seconds(limit.as_secs_f64())))
+            .cause(if limit.is_zero() {
+                "the time for the whole command is over".to_owned()
+            } else {
+                format!("{host} gave no complete answer within {}", seconds(limit.as_secs_f64()))
+            })
             .hint("try again, or allow more time with --timeout"),
         Kind::TooLarge(limit) => problem
             .cause(format!("the answer of {host} is larger than {}", bytes(*limit)))
@@ -55,83 +103,92 @@ pub(super) fn fault(errand: &Errand<'_>, fault: &Fault, trust: &str) -> Problem 
             .hint("a registry or a proxy before it is set up wrongly; tell its administrators"),
         Kind::Setup => problem.cause(format!("the request to {host} cannot be made")),
     };
-    if fault.detail.is_empty() { problem } else { problem.cause(fault.detail.clone()) }
+    let problem = if fault.detail.is_empty() { problem } else { problem.cause(fault.detail.clone()) };
+    match (&fault.kind, ground.proxy) {
+        (Kind::TooLarge(_) | Kind::Redirect | Kind::Setup, _) | (_, None) => problem,
+        (_, Some(_)) if origin::is_loopback(host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name)) => problem,
+        (_, Some(name)) => {
+            problem.hint(format!("it is asked through the proxy in {name}, unless NO_PROXY names {host}; is that right?"))
+        }
+    }
 }
 
 fn tls(problem: Problem, why: Tls, host: &str, trust: &str) -> Problem {
     match why {
         Tls::UnknownIssuer => problem
-            .cause(format!("the certificate of {host} is signed by an authority that is not trusted here ({trust})"))
+            .cause(format!("{NO_TLS}the certificate of {host} is signed by an authority that is not trusted here ({trust})"))
             .hint("if that is right, name the authority's certificate: SSL_CERT_FILE=FILE.pem"),
         Tls::Expired => problem
-            .cause(format!("the certificate of {host} has expired"))
+            .cause(format!("{NO_TLS}the certificate of {host} has expired"))
             .hint("tell the registry's administrators; or is this machine's clock wrong?"),
         Tls::NotYetValid => {
-            problem.cause(format!("the certificate of {host} is not valid yet")).hint("check this machine's clock")
+            problem.cause(format!("{NO_TLS}the certificate of {host} is not valid yet")).hint("check this machine's clock")
         }
         Tls::WrongName => problem
-            .cause(format!("the certificate of {host} is for another name"))
+            .cause(format!("{NO_TLS}the certificate of {host} is for another name"))
             .hint("use the name that the certificate has, or tell the registry's administrators"),
-        Tls::NotTls => problem
-            .cause(format!("{host} does not speak TLS"))
-            .hint("if it is a plain http registry on a trusted network: --plain-http, or registry.plainHttp: \"true\""),
+        Tls::Absent => problem.cause(format!("{NO_TLS}{host} does not speak it")).hint(PLAIN),
         Tls::ClientCertificate => problem
-            .cause(format!("{host} wants a client certificate"))
+            .cause(format!("{NO_TLS}{host} wants a client certificate"))
             .hint("this program has none to show; use an address of the registry that takes a login"),
-        Tls::Other => problem.cause(format!("no TLS connection to {host}")),
+        Tls::Other => problem.cause(format!("{NO_TLS}the handshake with {host} failed")),
     }
 }
 
 /// An answer that says no.
 pub(super) fn answer(errand: &Errand<'_>, answer: &Answer, note: &Note) -> Problem {
-    let said = words::read(&answer.body);
-    let problem = errand.problem().cause(headline(answer, &said));
+    let problem = errand.problem().cause(headline(answer, &note.said));
+    let problem =
+        if note.is_foreign { problem.cause(format!("{} sends such requests there", errand.repository.host)) } else { problem };
     match answer.status.as_u16() {
         401 => unauthorized(problem, errand, &challenge::all(&answer.headers), note),
         429 => too_many(problem, answer),
-        code if code == 413 || code == 507 || is_quota(&said) => problem
+        code if code == 413 || code == 507 || is_quota(&note.said) => problem
             .cause("the registry has no room for it: a limit of storage or of upload size is reached")
             .hint("delete old tags, or have the limit raised"),
         403 => problem.cause(note.sentence()).hint(rights(errand, note)),
         404 => not_there(problem, errand, note),
         408 | 500.. => problem.hint("the registry has trouble; try again later, and look at its status page"),
-        _ => invalid(problem, errand, &said),
+        _ => invalid(problem, errand, &note.said),
     }
 }
 
 /// `<host> answered 403 Forbidden: DENIED: …`.
 fn headline(answer: &Answer, said: &[Word]) -> String {
-    let mut text = format!("{} answered {}", origin::host(&answer.url), answer.status);
-    if answer.tries > 1 {
-        text.push_str(&format!(" ({} times)", answer.tries));
-    }
-    if let Some(line) = words::line(said) {
-        text.push_str(": ");
-        text.push_str(&line);
-    }
-    text
+    let times = if answer.tries > 1 { format!(" ({} times)", answer.tries) } else { String::new() };
+    let line = words::line(said).map(|line| format!(": {line}")).unwrap_or_default();
+    format!("{} answered {}{times}{line}", origin::host(&answer.url), answer.status)
 }
 
 fn unauthorized(problem: Problem, errand: &Errand<'_>, offered: &[Challenge], note: &Note) -> Problem {
     let error = offered.iter().find_map(|challenge| challenge.get("error"));
+    let offer: Vec<&str> = offered.iter().map(|challenge| known(&challenge.scheme)).collect();
+    let offer = if offer.is_empty() { "without saying how".to_owned() } else { offer.join(", ") };
     match (error, &note.login, &note.realm) {
-        (_, Err(_), _) => {
-            let offer: Vec<&str> = offered.iter().map(|challenge| challenge.scheme.as_str()).collect();
-            let offer = if offer.is_empty() { "nothing that says how".to_owned() } else { offer.join(", ") };
+        (_, Origin::NotAsked, _) => problem
+            .cause(format!("it wants a login ({offer}), and none of a kind that is known here (basic, bearer)"))
+            .hint("this is not what a registry answers; check the reference"),
+        (_, Origin::Nowhere(_), _) => {
             problem.cause(format!("it wants a login ({offer})")).cause(note.sentence()).hint(log_in(errand))
         }
-        (Some("insufficient_scope"), Ok(_), _) => problem
+        (Some("insufficient_scope"), Origin::Found(_), _) => problem
             .cause(format!("insufficient scope: the login may not {}", verb(errand)))
             .cause(note.sentence())
             .hint(rights(errand, note)),
-        (_, Ok(_), Some(realm)) => problem
+        (_, Origin::Found(_), Some(realm)) => problem
             .cause(format!("invalid token: the registry does not take the token that {realm} gave"))
             .cause(note.sentence())
             .hint("are the clocks right, here and there? Otherwise the registry and its token endpoint do not belong together"),
-        (_, Ok(_), None) => problem
-            .cause(format!("wrong login: {}", note.sentence()))
+        (_, Origin::Found(_), None) => problem
+            .cause(format!("{WRONG_LOGIN}{}", note.sentence()))
             .hint(format!("renew it: docker login {}", errand.repository.host)),
     }
+}
+
+/// A scheme's name; anything else in its place is not repeated.
+fn known(scheme: &str) -> &'static str {
+    let all = ["basic", "bearer", "digest", "negotiate", "ntlm"];
+    all.into_iter().find(|name| *name == scheme).unwrap_or("something else")
 }
 
 fn too_many(problem: Problem, answer: &Answer) -> Problem {
@@ -176,26 +233,25 @@ fn invalid(problem: Problem, errand: &Errand<'_>, said: &[Word]) -> Problem {
 
 /// The token endpoint says no.
 pub(super) fn token(errand: &Errand<'_>, answer: &Answer, note: &Note) -> Problem {
-    let said = words::read(&answer.body);
     let realm = origin::shown(&answer.url);
-    let line = words::line(&said).map(|line| format!(": {line}")).unwrap_or_default();
+    let line = words::line(&note.said).map(|line| format!(": {line}")).unwrap_or_default();
     let times = if answer.tries > 1 { format!(" ({} times)", answer.tries) } else { String::new() };
     let problem = errand.problem().cause(format!("no token from {realm}: {}{times}{line}", answer.status));
     match (answer.status.as_u16(), &note.login) {
         (429, _) => too_many(problem, answer),
         (408 | 500.., _) => problem.hint("the token endpoint has trouble; try again later"),
-        (401 | 403 | 404, Err(_)) => problem.cause(note.sentence()).hint(log_in(errand)),
-        (401, Ok(_)) => problem
-            .cause(format!("wrong login: {}", note.sentence()))
+        (401 | 403 | 404, Origin::Nowhere(_)) => problem.cause(note.sentence()).hint(log_in(errand)),
+        (401, Origin::Found(_)) => problem
+            .cause(format!("{WRONG_LOGIN}{}", note.sentence()))
             .hint(format!("renew it: docker login {}", errand.repository.host)),
-        (400..500, Ok(_)) => problem.cause(note.sentence()).hint(rights(errand, note)),
+        (400..500, Origin::Found(_)) => problem.cause(note.sentence()).hint(rights(errand, note)),
         _ => problem.cause(note.sentence()),
     }
 }
 
 /// The registry names a token endpoint that gets no login.
 pub(super) fn realm(errand: &Errand<'_>, realm: &str, why: &str) -> Problem {
-    errand.problem().cause(format!("its token endpoint is not trusted: {realm}")).cause(why).hint(format!(
+    errand.problem().cause(format!("{UNTRUSTED}{}", runway_core::text::head(realm, 300))).cause(why).hint(format!(
         "no login was sent there; if it is right, ask the administrators of {} for an endpoint below the same domain, over https",
         errand.repository.host
     ))
@@ -211,15 +267,15 @@ fn verb(errand: &Errand<'_>) -> String {
 
 fn rights(errand: &Errand<'_>, note: &Note) -> String {
     match &note.login {
-        Ok(from) if from.starts_with("CI_") => format!(
+        Origin::Found(from) if from.starts_with("CI_") => format!(
             "a job's token may {} only in its own project and in those that allow it (Settings > CI/CD > Job token permissions)",
             match errand.access() {
                 Access::Pull => "read",
                 Access::Push => "write",
             }
         ),
-        Ok(_) => format!("the login needs the right to {}", verb(errand)),
-        Err(_) => log_in(errand),
+        Origin::Found(_) => format!("the login needs the right to {}", verb(errand)),
+        Origin::NotAsked | Origin::Nowhere(_) => log_in(errand),
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) enum Kind {
     Tls(Tls),
     /// The connection broke before the answer was complete.
     Broken,
-    /// There was no complete answer within the limit.
+    /// There was no complete answer within the limit; zero: there was no time left to ask.
     TimedOut(Duration),
     /// The answer is larger than this many bytes.
     TooLarge(usize),
@@ -50,7 +50,7 @@ pub(super) enum Tls {
     /// The certificate is for other names.
     WrongName,
     /// The other side does not speak TLS at all.
-    NotTls,
+    Absent,
     /// The other side wants a certificate of ours.
     ClientCertificate,
     /// Anything else.
@@ -82,6 +82,11 @@ impl Fault {
         });
         let kind = if chain.dns { Kind::Dns } else { kind };
         Self { host, kind, detail: chain.words }
+    }
+
+    /// Whether the request may have been carried out nevertheless.
+    pub(super) fn is_uncertain(&self) -> bool {
+        matches!(self.kind, Kind::Broken | Kind::TimedOut(_))
     }
 
     /// Whether asking again may help: the connection failed, and not for a reason that stays.
@@ -119,13 +124,14 @@ fn tls(error: &rustls::Error) -> Tls {
     use rustls::{AlertDescription, CertificateError as Certificate, Error as E};
     match error {
         E::InvalidCertificate(certificate) => match certificate {
-            Certificate::UnknownIssuer => Tls::UnknownIssuer,
+            // A bad signature: somebody trusted has the same name, such as the authority of yesterday's test bed.
+            Certificate::UnknownIssuer | Certificate::BadSignature => Tls::UnknownIssuer,
             Certificate::Expired | Certificate::ExpiredContext { .. } => Tls::Expired,
             Certificate::NotValidYet | Certificate::NotValidYetContext { .. } => Tls::NotYetValid,
             Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => Tls::WrongName,
             _ => Tls::Other,
         },
-        E::InvalidMessage(_) => Tls::NotTls,
+        E::InvalidMessage(_) => Tls::Absent,
         E::AlertReceived(AlertDescription::CertificateRequired) => Tls::ClientCertificate,
         _ => Tls::Other,
     }

@@ -6,7 +6,6 @@ use crate::process::{self, Failure, Output, Program};
 use runway_core::problem::{Class, Problem};
 use serde::Deserialize;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -33,7 +32,7 @@ type Slot = Arc<OnceCell<Result<Lookup, Problem>>>;
 pub(super) struct Helpers {
     path: Option<String>,
     asked: Mutex<HashMap<(String, String), Slot>>,
-    limit: Duration,
+    pub(super) limit: Duration,
 }
 
 #[derive(Deserialize)]
@@ -58,7 +57,7 @@ impl Helpers {
             let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(asked.entry((name.to_owned(), server.to_owned())).or_default())
         };
-        slot.get_or_init(|| self.ask(name, server, source)).await.clone()
+        slot.get_or_init(|| Box::pin(self.ask(name, server, source))).await.clone()
     }
 
     async fn ask(&self, name: &str, server: &str, source: &str) -> Result<Lookup, Problem> {
@@ -71,7 +70,9 @@ impl Helpers {
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) {
             return Err(fault(format!("{source} names it, and this is no helper's name")));
         }
-        let Some(path) = self.find(&format!("docker-credential-{name}")) else { return Ok(Lookup::NotInstalled) };
+        let Some(path) = process::find(&format!("docker-credential-{name}"), self.path.as_deref()) else {
+            return Ok(Lookup::NotInstalled);
+        };
         let program =
             Program { path: &path, arguments: &["get"], stdin: server.as_bytes(), limit: self.limit, max_stdout: MAX_ANSWER };
         match process::run(program).await {
@@ -81,23 +82,6 @@ impl Helpers {
             Err(Failure::Start(why)) => Err(fault(format!("it cannot be started: {why}"))),
         }
     }
-
-    /// The program's file; only absolute folders of PATH count, so that nothing in the current folder is run.
-    fn find(&self, program: &str) -> Option<PathBuf> {
-        let names = [program.to_owned(), format!("{program}.exe")];
-        let names = names.iter().take(if cfg!(windows) { 2 } else { 1 });
-        let folders: Vec<PathBuf> = std::env::split_paths(self.path.as_deref()?).filter(|folder| folder.is_absolute()).collect();
-        folders.iter().flat_map(|folder| names.clone().map(|name| folder.join(name))).find(|file| is_program(file))
-    }
-}
-
-fn is_program(file: &Path) -> bool {
-    let Ok(metadata) = std::fs::metadata(file) else { return false };
-    #[cfg(unix)]
-    let may_run = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o111 != 0;
-    #[cfg(not(unix))]
-    let may_run = true;
-    metadata.is_file() && may_run
 }
 
 /// Reads the answer. What stands on stdout is never shown: it may be the secret, also when the helper failed.

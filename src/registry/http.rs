@@ -3,6 +3,7 @@
 //! Nothing here knows what a registry is. `Authorization` comes in from `exchange` and leaves this machine only towards
 //! the origin that the call names.
 
+use super::explain::Ground;
 use super::fault::{Fault, Kind};
 use super::origin;
 use super::retry;
@@ -82,6 +83,8 @@ pub(super) struct Transport {
     pub(super) plain: PlainHttp,
     pub(super) first_pause: Duration,
     trust: Trust,
+    /// The variable that names a proxy for whatever is not this machine; `None`: none is used.
+    proxy: Option<&'static str>,
     local: OnceLock<reqwest::Client>,
     plain_local: OnceLock<reqwest::Client>,
     remote: OnceLock<reqwest::Client>,
@@ -89,14 +92,14 @@ pub(super) struct Transport {
 
 impl Transport {
     /// A transport; connections and certificates come later, when they are needed.
-    pub(super) fn new(budget: Budget, plain: PlainHttp, trust: Trust) -> Self {
+    pub(super) fn new(budget: Budget, plain: PlainHttp, trust: Trust, proxy: Option<&'static str>) -> Self {
         let (local, plain_local, remote) = Default::default();
-        Self { budget, plain, first_pause: retry::FIRST_PAUSE, trust, local, plain_local, remote }
+        Self { budget, plain, first_pause: retry::FIRST_PAUSE, trust, proxy, local, plain_local, remote }
     }
 
-    /// Where trust in certificates comes from, for explanations.
-    pub(super) fn trusts(&self) -> String {
-        self.trust.shown()
+    /// What requests stand on, for explanations.
+    pub(super) fn ground(&self) -> Ground {
+        Ground { trust: self.trust.shown(), proxy: self.proxy }
     }
 
     /// Asks, again when that may help and the budget allows it, and gives the last answer.
@@ -165,6 +168,10 @@ impl Transport {
             request = request.body(body.to_vec());
         }
         let limit = self.budget.per_request();
+        // A timer of zero still lets a quick answer through.
+        if limit.is_zero() {
+            return Err(Fault::new(host(), Kind::TimedOut(limit), ""));
+        }
         let exchange = async {
             let response = request.send().await.map_err(|error| Fault::of(&error, host()))?;
             read(response, call, url).await
@@ -189,7 +196,9 @@ impl Transport {
         }
         let setup = |detail: String| Fault::new(origin::host(url), Kind::Setup, detail);
         let builder = client_builder();
-        let builder = if is_local { builder.no_proxy() } else { builder };
+        // Windows and macOS keep proxies in their own settings as well.
+        let may_be_set = self.proxy.is_some() || cfg!(any(windows, target_os = "macos"));
+        let builder = if is_local || !may_be_set { builder.no_proxy() } else { builder };
         let builder = if with_roots { self.trust.apply(builder).map_err(setup)? } else { builder.tls_certs_only([]) };
         let client = builder.build().map_err(|error| setup(Fault::of(&error, String::new()).detail))?;
         Ok(slot.get_or_init(|| client))
@@ -212,7 +221,14 @@ async fn read(mut response: reqwest::Response, call: &Call<'_>, url: &Url) -> Re
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let limit = if status.is_success() { call.limit } else { MAX_REFUSAL };
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| Fault::of(&error, origin::host(url)))? {
+    loop {
+        let chunk = match response.chunk().await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => break,
+            // Half an explanation is better than none.
+            Err(_) if !status.is_success() => break,
+            Err(error) => return Err(Fault::of(&error, origin::host(url))),
+        };
         let room = limit.saturating_sub(body.len());
         if chunk.len() > room {
             if status.is_success() {

@@ -27,10 +27,6 @@ mod token;
 mod words;
 
 pub(crate) use client::{Client, Fetched, Head, Options};
+pub(crate) use explain::ends_the_asking;
 pub(crate) use logins::Login;
 pub(crate) use secret::Secret;
-
-/// Whether a host said that it does not accept who we are: asking it again for other repositories would say the same.
-pub(crate) fn ends_the_asking(problem: &runway_core::problem::Problem) -> bool {
-    problem.what.contains("login") || problem.what.contains("token")
-}

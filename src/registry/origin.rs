@@ -60,7 +60,7 @@ pub(super) fn host(url: &Url) -> String {
 
 /// A URL as it may be shown: signed storage addresses carry keys in their query.
 pub(super) fn shown(url: &Url) -> String {
-    format!("{}://{}{}", url.scheme(), host(url), url.path())
+    format!("{}://{}{}", url.scheme(), host(url), runway_core::text::head(url.path(), 200))
 }
 
 /// Where a redirect or a Location leads. `Err` says why it is not followed.

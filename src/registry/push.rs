@@ -52,12 +52,18 @@ impl Client {
         }
         let (base, url) = self.manifest_address(&errand, &target)?;
         let call = Call::write(Method::PUT, url, Some(MANIFEST_TYPE), &artifact.manifest.bytes);
-        // Not asked twice: after a lost answer, somebody else may have moved the tag on.
-        let answer =
-            self.exchange.perform(&errand, &base, &call).await.map_err(|trouble| {
-                trouble.problem.hint(format!("whether the tag was set is not known; compare it with {ours}"))
-            })?;
-        self.accepted(&errand, &answer, ours).await
+        let problem = match self.exchange.perform(&errand, &base, &call).await {
+            Ok(answer) if answer.status.is_server_error() => self.exchange.explain(&errand, &answer).await,
+            Ok(answer) => return self.accepted(&errand, &answer, ours).await,
+            Err(trouble) if trouble.is_uncertain => trouble.problem,
+            Err(trouble) => return Err(trouble.problem),
+        };
+        // Not written twice: after a lost answer, somebody else may have moved the tag on. Looking does no harm.
+        match self.look(&errand, &target).await {
+            Ok(Some(head)) if head.digest == *ours => Ok(()),
+            Ok(_) => Err(problem.hint("the tag did not point to the new artifact a moment later; run the command again")),
+            Err(_) => Err(problem.hint(format!("whether the tag was set is not known; compare it with {ours}"))),
+        }
     }
 
     /// A manifest was written; a registry that names another digest has stored something else.
@@ -68,7 +74,10 @@ impl Client {
         match answer.header("docker-content-digest") {
             Some(named) if named != digest.as_str() => Err(errand
                 .problem()
-                .cause(format!("the registry has stored it under another digest: {named} instead of {digest}"))
+                .cause(format!(
+                    "the registry has stored it under another digest: {} instead of {digest}",
+                    self.exchange.scrub(named)
+                ))
                 .hint("it rewrites manifests, which breaks every reference by digest; use another registry")),
             _ => Ok(()),
         }
@@ -115,10 +124,7 @@ impl Client {
         if !refuses_whole(answer.status) {
             return Ok(answer);
         }
-        let location = match self.open(errand, base).await? {
-            Ok(location) => location,
-            Err(_) => return Ok(answer),
-        };
+        let Ok(location) = self.open(errand, base).await? else { return Ok(answer) };
         let piece = Call::write(Method::PATCH, location.clone(), Some(OCTETS), &blob.bytes);
         let patched = self.exchange.perform(errand, base, &piece).await?;
         if !patched.status.is_success() {
@@ -154,7 +160,7 @@ impl Client {
             errand
                 .problem()
                 .cause(format!("{} sends the upload elsewhere, and this is not followed", origin::host(&answer.url)))
-                .cause(why)
+                .cause(self.exchange.scrub(&why))
                 .hint("the registry or a proxy before it is set up wrongly (X-Forwarded-Proto?); tell its administrators")
         };
         let url = origin::follow(&answer.url, location, self.exchange.transport.plain).map_err(refused)?;

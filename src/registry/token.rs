@@ -41,17 +41,30 @@ pub(super) struct Token {
 #[derive(Debug, Clone)]
 pub(super) struct Failure {
     pub(super) problem: Problem,
-    /// Whether other scopes will fare no better: the login is wrong, or nobody answers.
-    pub(super) is_general: bool,
+    pub(super) reach: Reach,
+}
+
+/// What else fails for the same reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// This scope.
+    Scope,
+    /// Every scope for some time: the endpoint has trouble.
+    Endpoint,
+    /// Every scope until this program ends: the login is wrong, and a server that is asked with it again and again
+    /// locks the user or the address out.
+    Login,
 }
 
 /// All tokens of a client.
 #[derive(Default)]
 pub(super) struct Tokens {
     slots: Mutex<HashMap<Key, Arc<Turn<Slot>>>>,
-    gates: Mutex<HashMap<(Url, String), Arc<Turn<Gate>>>>,
+    gates: Mutex<Gates>,
     last: AtomicU64,
 }
+
+type Gates = HashMap<(Url, String), Arc<Turn<Gate>>>;
 
 #[derive(Default)]
 enum Slot {
@@ -169,12 +182,14 @@ async fn through(gate: &Turn<Gate>, ask: impl AsyncFnOnce() -> Result<Fresh, Fai
             drop(state);
             return ask().await;
         }
-        Gate::Shut(failure, at) if clock::monotonic() < *at + REMEMBERED => return Err(failure.clone()),
+        Gate::Shut(failure, at) if failure.reach == Reach::Login || clock::monotonic() < *at + REMEMBERED => {
+            return Err(failure.clone());
+        }
         _ => {}
     }
     let result = ask().await;
     *state = match &result {
-        Err(failure) if failure.is_general => Gate::Shut(failure.clone(), clock::monotonic()),
+        Err(failure) if failure.reach != Reach::Scope => Gate::Shut(failure.clone(), clock::monotonic()),
         _ => Gate::Open,
     };
     result

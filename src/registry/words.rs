@@ -14,10 +14,10 @@ pub(super) struct Word {
     pub(super) message: String,
 }
 
-/// All errors of an answer's body.
-pub(super) fn read(body: &[u8]) -> Vec<Word> {
-    let Ok(value) = serde_json::from_slice::<Value>(body) else { return plain(body) };
-    let text = |value: &Value| value.as_str().map(cut).unwrap_or_default();
+/// All errors of an answer's body. `clean` takes out what must not be repeated, before anything is cut.
+pub(super) fn read(body: &[u8], clean: &dyn Fn(&str) -> String) -> Vec<Word> {
+    let Ok(value) = serde_json::from_slice::<Value>(body) else { return plain(body, clean) };
+    let text = |value: &Value| value.as_str().map(|text| cut(&clean(text))).unwrap_or_default();
     // Docker Hub writes `details` and `message`, OAuth2 endpoints `error` and `error_description`.
     let single = |value: &Value| {
         let (code, message) = match value.get("error") {
@@ -59,10 +59,10 @@ pub(super) fn has(words: &[Word], code: &str) -> bool {
     words.iter().any(|word| word.code.eq_ignore_ascii_case(code))
 }
 
-fn plain(body: &[u8]) -> Vec<Word> {
+fn plain(body: &[u8], clean: &dyn Fn(&str) -> String) -> Vec<Word> {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
-    let message = if text.starts_with('<') { "a web page, not a registry's answer".to_owned() } else { cut(text) };
+    let message = if text.starts_with('<') { "a web page, not a registry's answer".to_owned() } else { cut(&clean(text)) };
     if message.is_empty() { Vec::new() } else { vec![Word { code: String::new(), message }] }
 }
 
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn all_forms() {
-        let said = |body: &str| line(&read(body.as_bytes()));
+        let said = |body: &str| line(&read(body.as_bytes(), &str::to_owned));
         let expected = |text: &str| Some(text.to_owned());
         assert_eq!(
             said(r#"{"errors":[{"code":"UNAUTHORIZED","message":"authentication required","detail":[{"Type":"repository"}]}]}"#),

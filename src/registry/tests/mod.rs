@@ -1,8 +1,15 @@
 //! The client against small real servers on 127.0.0.1.
 
 mod basics;
+mod bed;
+mod explained;
+mod hostile;
+mod logins;
+mod retries;
+mod secure;
 mod server;
 mod store;
+mod tokens;
 
 use super::{Client, Options};
 use crate::net::Budget;

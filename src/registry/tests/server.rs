@@ -133,6 +133,11 @@ impl Drop for Server {
 
 fn converse(stream: impl Read + Write, handler: &Handler, log: &Mutex<Vec<Request>>) {
     let mut stream = BufReader::new(stream);
+    // As Go's server does when it hears a TLS handshake.
+    if stream.fill_buf().is_ok_and(|bytes| bytes.first() == Some(&0x16)) {
+        drop(stream.get_mut().write_all(b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTPS request to an HTTP server.\n"));
+        return;
+    }
     while let Some(request) = read(&mut stream) {
         log.lock().unwrap().push(request.clone());
         let reply = handler(&request);
@@ -165,19 +170,21 @@ fn read(stream: &mut BufReader<impl Read>) -> Option<Request> {
 fn write(stream: &mut impl Write, request: &Request, reply: &Reply) -> std::io::Result<()> {
     let mut head = format!("HTTP/1.1 {} X\r\n", reply.status);
     for (name, value) in &reply.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head.extend([name, ": ", value, "\r\n"]);
     }
     let has_length = reply.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
     if reply.endless {
         head.push_str("Connection: close\r\n");
     } else if !has_length {
-        head.push_str(&format!("Content-Length: {}\r\n", reply.body.len()));
+        head.extend(["Content-Length: ", &reply.body.len().to_string(), "\r\n"]);
     }
     stream.write_all(format!("{head}\r\n").as_bytes())?;
     if request.method != "HEAD" {
         stream.write_all(reply.body.get(..reply.cut.unwrap_or(reply.body.len())).unwrap_or_default())?;
-        while reply.endless {
-            stream.write_all(&reply.body)?;
+        if reply.endless {
+            loop {
+                stream.write_all(&reply.body)?;
+            }
         }
     }
     stream.flush()

@@ -1,4 +1,4 @@
-//! A registry in memory, as CNCF distribution answers (facts/registries.md, section 5).
+//! A registry in memory, as CNCF distribution v3.1.2 answers.
 
 use super::server::{Reply, Request, error};
 use runway_core::artifact::{Artifact, Digest};
@@ -20,6 +20,7 @@ pub(super) struct State {
     /// By `repository:tag` and `repository@digest`.
     manifests: HashMap<String, (String, Vec<u8>)>,
     sessions: HashMap<String, Vec<u8>>,
+    opened: usize,
 }
 
 impl Store {
@@ -93,10 +94,10 @@ impl Store {
         let state = self.state.lock().unwrap();
         let mut tags: Vec<&str> = state.manifests.keys().filter_map(|key| key.strip_prefix(&format!("{name}:"))).collect();
         tags.sort_unstable();
-        match tags.is_empty() {
-            true => error(404, "NAME_UNKNOWN", "repository name not known to registry"),
-            false => Reply::new(200).body(format!(r#"{{"name":"{name}","tags":["{}"]}}"#, tags.join(r#"",""#))),
+        if tags.is_empty() {
+            return error(404, "NAME_UNKNOWN", "repository name not known to registry");
         }
+        Reply::new(200).body(format!(r#"{{"name":"{name}","tags":["{}"]}}"#, tags.join(r#"",""#)))
     }
 
     fn upload(&self, request: &Request, name: &str, rest: &str, query: &str) -> Reply {
@@ -106,7 +107,8 @@ impl Store {
         let location = |id: &str| format!("{host}/v2/{name}/blobs/uploads/{id}?_state=a%2Bb");
         match request.method.as_str() {
             "POST" => {
-                let id = format!("session{}", state.sessions.len());
+                state.opened += 1;
+                let id = format!("session{}", state.opened);
                 state.sessions.insert(id.clone(), Vec::new());
                 Reply::new(202).with("Location", location(&id))
             }
