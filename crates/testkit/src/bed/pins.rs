@@ -192,7 +192,7 @@ mod tests {
         let mut programs: Vec<_> = pins.programs().collect();
         programs.sort_unstable();
         let expected =
-            ["etcd", "flux", "kube-apiserver", "kubectl", "kustomize-controller", "oras", "registry", "source-controller"];
+            ["etcd", "flux", "helm", "kube-apiserver", "kubectl", "kustomize-controller", "oras", "registry", "source-controller"];
         assert_eq!(programs, expected);
         for part in &pins.parts {
             assert!(part.folder.join("go.sum").is_file(), "{} has no go.sum", part.name);
