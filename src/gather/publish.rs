@@ -10,7 +10,6 @@ use crate::registry::Client;
 use runway_core::artifact::{Artifact, Digest};
 use runway_core::flux::reference::{Reference, Repository, Target};
 use runway_core::problem::{Class, Place, Problem};
-use runway_core::settings::Settings;
 use std::path::{Path, PathBuf};
 
 /// A place for an artifact.
@@ -23,16 +22,15 @@ pub(crate) enum Destination {
 }
 
 impl Destination {
-    /// Reads `--to`; without it, the settings' repository for the runtime's inventory, tagged with the environment.
+    /// Reads `--to`; without it, the repository that the settings name, tagged with the environment.
     pub(crate) fn parse(
         to: Option<&str>,
-        settings: &Settings,
-        runtime: &str,
+        repository: impl FnOnce() -> Result<Repository, Problem>,
         environment: &str,
         start: &Path,
     ) -> Result<Self, Problem> {
         let Some(to) = to else {
-            return Ok(Self::Registry(settings.inventory_repository(runtime)?, environment.to_owned()));
+            return Ok(Self::Registry(repository()?, environment.to_owned()));
         };
         if let Some(rest) = to.strip_prefix("layout:") {
             let (root, tag) = layout(rest, start)?;
