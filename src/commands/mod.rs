@@ -9,6 +9,7 @@ mod config;
 mod context;
 mod flags;
 mod inventory;
+mod publish;
 mod status;
 
 pub(crate) use cli::run;

@@ -61,12 +61,10 @@ pub(crate) fn declared(file: Option<&Path>, start: &Path, runtime: &str) -> Resu
     Declared::read(&path, &shown).map(Some)
 }
 
-/// A published inventory, with what is needed to compare and to describe it.
+/// A published inventory's files.
 pub(crate) struct Held {
     /// Digest of its manifest; a folder has none.
     pub(crate) digest: Option<Digest>,
-    /// Its manifest; a folder has none.
-    pub(crate) manifest: Option<Manifest>,
     /// Its files.
     pub(crate) tree: Tree,
     /// Where it was read, for messages.
@@ -87,24 +85,28 @@ impl Held {
 /// Reads an artifact from a registry; `None`: the registry says that it is not there.
 pub(crate) async fn from_registry(client: &Client, repository: &Repository, target: &Target) -> Result<Option<Held>, Problem> {
     let Some(fetched) = client.manifest(repository, target).await? else { return Ok(None) };
-    let layer = client.blob(repository, fetched.manifest.content()?).await?;
-    let tree = unpack::layer(&layer, unpack::Limits::default())?;
+    let tree = tree(client, repository, &fetched.manifest).await?;
     let origin = Reference { repository: repository.clone(), target: Some(target.clone()) }.to_string();
-    Ok(Some(Held { digest: Some(fetched.digest), manifest: Some(fetched.manifest), tree, origin }))
+    Ok(Some(Held { digest: Some(fetched.digest), tree, origin }))
+}
+
+/// The files of a manifest's layer.
+pub(crate) async fn tree(client: &Client, repository: &Repository, manifest: &Manifest) -> Result<Tree, Problem> {
+    unpack::layer(&client.blob(repository, manifest.content()?).await?, unpack::Limits::default())
 }
 
 /// Reads an artifact from a layout; `None`: it has no such tag.
 pub(crate) fn from_layout(root: &Path, tag: &str) -> Result<Option<Held>, Problem> {
     let layout = Layout::new(root.to_path_buf());
-    let Some((digest, manifest)) = layout.manifest(tag)? else { return Ok(None) };
+    let Some((digest, _, manifest)) = layout.manifest(tag)? else { return Ok(None) };
     let tree = layout.tree(&manifest)?;
     let origin = format!("layout:{}:{tag}", root.display());
-    Ok(Some(Held { digest: Some(digest), manifest: Some(manifest), tree, origin }))
+    Ok(Some(Held { digest: Some(digest), tree, origin }))
 }
 
 /// Reads a folder that contains `<environment>/`.
 pub(crate) fn from_folder(root: &Path) -> Result<Held, Problem> {
-    Ok(Held { digest: None, manifest: None, tree: folder::tree(root)?, origin: root.display().to_string() })
+    Ok(Held { digest: None, tree: folder::tree(root)?, origin: root.display().to_string() })
 }
 
 /// Reads an inventory from any source that holds files; `None`: asked, and not there.
@@ -126,7 +128,7 @@ pub(crate) async fn held(source: &Source, environment: &str, client: &Client) ->
             }
             let mut tree = Tree::new();
             tree.insert(&format!("{environment}/{}", inventory::FILE), text.into_bytes())?;
-            Ok(Some(Held { digest: None, manifest: None, tree, origin: shown }))
+            Ok(Some(Held { digest: None, tree, origin: shown }))
         }
         Source::Cluster(context) => {
             Err(Problem::usage("an inventory cannot be read from a cluster here").at(Place::file(format!("cluster:{context}"))))

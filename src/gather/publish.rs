@@ -7,10 +7,9 @@ use super::expected::{self, Held};
 use super::source::layout;
 use crate::files::layout::Layout;
 use crate::registry::Client;
-use runway_core::artifact::{Artifact, Digest};
+use runway_core::artifact::{Artifact, Digest, Manifest};
 use runway_core::flux::reference::{Reference, Repository, Target};
 use runway_core::problem::{Class, Place, Problem};
-use runway_core::settings::Settings;
 use std::path::{Path, PathBuf};
 
 /// A place for an artifact.
@@ -22,17 +21,26 @@ pub(crate) enum Destination {
     Layout(PathBuf, String),
 }
 
+/// What a tag holds.
+pub(crate) struct Found {
+    /// The manifest's digest.
+    pub(crate) digest: Digest,
+    /// Its bytes.
+    pub(crate) bytes: Vec<u8>,
+    /// What they say.
+    pub(crate) manifest: Manifest,
+}
+
 impl Destination {
-    /// Reads `--to`; without it, the settings' repository for the runtime's inventory, tagged with the environment.
+    /// Reads `--to`; without it, the repository that the settings name, tagged with the environment.
     pub(crate) fn parse(
         to: Option<&str>,
-        settings: &Settings,
-        runtime: &str,
+        repository: impl FnOnce() -> Result<Repository, Problem>,
         environment: &str,
         start: &Path,
     ) -> Result<Self, Problem> {
         let Some(to) = to else {
-            return Ok(Self::Registry(settings.inventory_repository(runtime)?, environment.to_owned()));
+            return Ok(Self::Registry(repository()?, environment.to_owned()));
         };
         if let Some(rest) = to.strip_prefix("layout:") {
             let (root, tag) = layout(rest, start)?;
@@ -67,12 +75,43 @@ impl Destination {
         }
     }
 
-    /// What the tag holds now. A tag that cannot be read, other than "not there", is a problem: what would be lost is
-    /// not known.
-    pub(crate) async fn held(&self, client: &Client) -> Result<Option<Held>, Problem> {
+    /// The same place under another tag.
+    pub(crate) fn with_tag(&self, tag: &str) -> Self {
         match self {
-            Self::Registry(repository, tag) => expected::from_registry(client, repository, &Target::Tag(tag.clone())).await,
-            Self::Layout(root, tag) => expected::from_layout(root, tag),
+            Self::Registry(repository, _) => Self::Registry(repository.clone(), tag.to_owned()),
+            Self::Layout(root, _) => Self::Layout(root.clone(), tag.to_owned()),
+        }
+    }
+
+    /// The manifest that the tag holds now. A tag that cannot be read, other than "not there", is a problem: what would
+    /// be lost is not known.
+    pub(crate) async fn found(&self, client: &Client) -> Result<Option<Found>, Problem> {
+        match self {
+            Self::Registry(repository, tag) => {
+                let fetched = client.manifest(repository, &Target::Tag(tag.clone())).await?;
+                Ok(fetched.map(|fetched| Found { digest: fetched.digest, bytes: fetched.bytes, manifest: fetched.manifest }))
+            }
+            Self::Layout(root, tag) => {
+                let found = Layout::new(root.clone()).manifest(tag)?;
+                Ok(found.map(|(digest, bytes, manifest)| Found { digest, bytes, manifest }))
+            }
+        }
+    }
+
+    /// The files of a manifest that was found here.
+    pub(crate) async fn held(&self, client: &Client, found: &Found) -> Result<Held, Problem> {
+        let tree = match self {
+            Self::Registry(repository, _) => expected::tree(client, repository, &found.manifest).await?,
+            Self::Layout(root, _) => Layout::new(root.clone()).tree(&found.manifest)?,
+        };
+        Ok(Held { digest: Some(found.digest.clone()), tree, origin: format!("{}:{}", self.repository(), self.tag()) })
+    }
+
+    /// Points a tag at a manifest that is here already, when it does not hold it yet.
+    pub(crate) async fn also(&self, client: &Client, artifact: &Artifact) -> Result<(), Problem> {
+        match self {
+            Self::Registry(repository, tag) => client.tag(repository, artifact, tag, None).await,
+            Self::Layout(root, tag) => Layout::new(root.clone()).push(artifact, tag),
         }
     }
 
@@ -87,7 +126,7 @@ impl Destination {
             Self::Layout(root, tag) => {
                 let layout = Layout::new(root.clone());
                 layout.push(artifact, tag)?;
-                layout.manifest(tag)?.map(|(digest, _)| digest)
+                layout.manifest(tag)?.map(|(digest, ..)| digest)
             }
         };
         if now.as_ref() == Some(&artifact.manifest.digest) {

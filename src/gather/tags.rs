@@ -63,7 +63,7 @@ pub(crate) async fn list(source: &Source, client: &Client) -> Result<Vec<Tagged>
             let layout = Layout::new(root.clone());
             let mut found = Vec::new();
             for tag in layout.tags()? {
-                if let Some((digest, manifest)) = layout.manifest(&tag)? {
+                if let Some((digest, _, manifest)) = layout.manifest(&tag)? {
                     found.push(Tagged::new(tag, digest.to_string(), &manifest));
                 }
             }

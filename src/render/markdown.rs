@@ -1,7 +1,8 @@
 //! A plan as a merge-request comment.
 
+use super::plan::consequence;
 use runway_core::diff::fields::shown;
-use runway_core::publish::{Consequence, Plan};
+use runway_core::publish::{Plan, Things};
 use runway_core::text::visible;
 
 /// Longest comment, in bytes. GitLab takes a million characters; a reader does not.
@@ -9,34 +10,32 @@ const MAX: usize = 60_000;
 
 /// The plan; what does not fit is counted.
 pub(crate) fn plan(title: &str, plan: &Plan) -> String {
-    let mut out = format!("### Inventory {}\n\n", code(title));
+    let mut out = format!("### {} {}\n\n", heading(plan.things), code(title));
     if plan.is_empty() {
-        out.push_str("No workload changes.\n");
+        out.push_str("Nothing changes.\n");
         return out;
     }
     out.push_str(&format!(
-        "**{}** added, **{}** removed, **{}** changed ({} workloads before, {} after)\n\n",
+        "**{}** added, **{}** removed, **{}** changed ({} before, {} after)\n\n",
         plan.added.len(),
         plan.removed.len(),
         plan.changed.len(),
-        plan.before,
+        plan.things.count(plan.before),
         plan.after
     ));
     let mut lines: Vec<String> = Vec::new();
     // What hurts comes first.
     for removal in &plan.removed {
-        let what = match removal.consequence {
-            Consequence::Pruned => "**pruned**: Flux deletes everything that it applied",
-            Consequence::Orphaned => "**orphaned**: what it applied stays, and nobody looks after it",
-        };
-        lines.push(format!("- :red_circle: {} removed, {what}\n", code(&removal.workload)));
+        let (word, what) = consequence(plan.things, removal.consequence).split_once(':').unwrap_or_default();
+        lines.push(format!("- :red_circle: {} removed, **{word}**:{what}\n", code(&removal.name)));
     }
     lines.extend(plan.added.iter().map(|name| format!("- :green_circle: {} added\n", code(name))));
     for change in &plan.changed {
-        let mut text = format!("- :yellow_circle: {} changed\n", code(&change.workload));
+        let mut text = format!("- :yellow_circle: {} changed\n", code(&change.name));
         for (kind, field) in &change.fields {
             let (old, new) = (shown(field.live.as_ref()), shown(field.published.as_ref()));
-            text.push_str(&format!("  - {kind} {}: {} → {}\n", code(&field.path), code(&old), code(&new)));
+            let gap = if kind.is_empty() { "" } else { " " };
+            text.push_str(&format!("  - {kind}{gap}{}: {} → {}\n", code(&field.path), code(&old), code(&new)));
         }
         lines.push(text);
     }
@@ -49,6 +48,13 @@ pub(crate) fn plan(title: &str, plan: &Plan) -> String {
         out.push_str(&line);
     }
     out
+}
+
+fn heading(things: Things) -> &'static str {
+    match things {
+        Things::Workloads => "Inventory",
+        Things::Objects => "Deploy artifact",
+    }
 }
 
 /// Text from outside as code: nothing in it is markup, no name in it is a mention.
@@ -79,6 +85,6 @@ mod tests {
         let text = plan("gke production", &many);
         assert!(text.len() < MAX + 100);
         assert!(text.trim_end().ends_with("more"), "{}", text.len());
-        assert!(plan("x", &Plan::default()).contains("No workload changes"));
+        assert!(plan("x", &Plan::default()).contains("Nothing changes"));
     }
 }

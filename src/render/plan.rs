@@ -2,30 +2,38 @@
 
 use runway_core::diff::fields::shown;
 use runway_core::flux::revision::short;
-use runway_core::publish::{Consequence, Outcome, Plan, Receipt};
+use runway_core::publish::{Consequence, Outcome, Plan, Receipt, Things};
 use runway_core::text::visible;
 
-/// The plan, workload by workload, field by field; empty when nothing changes.
+/// The plan, one by one, field by field; empty when nothing changes.
 pub(crate) fn text(plan: &Plan) -> String {
     let mut out = String::new();
     for name in &plan.added {
         out.push_str(&format!("+ {}\n", visible(name)));
     }
     for removal in &plan.removed {
-        let what = match removal.consequence {
-            Consequence::Pruned => "pruned: Flux deletes everything that it applied",
-            Consequence::Orphaned => "orphaned: what it applied stays, and nobody looks after it",
-        };
-        out.push_str(&format!("- {} ({what})\n", visible(&removal.workload)));
+        let what = consequence(plan.things, removal.consequence);
+        out.push_str(&format!("- {} ({what})\n", visible(&removal.name)));
     }
     for change in &plan.changed {
-        out.push_str(&format!("~ {}\n", visible(&change.workload)));
+        out.push_str(&format!("~ {}\n", visible(&change.name)));
         for (kind, field) in &change.fields {
             let (old, new) = (shown(field.live.as_ref()), shown(field.published.as_ref()));
-            out.push_str(&format!("    {kind} {}: {} -> {}\n", visible(&field.path), visible(&old), visible(&new)));
+            let gap = if kind.is_empty() { "" } else { " " };
+            out.push_str(&format!("    {kind}{gap}{}: {} -> {}\n", visible(&field.path), visible(&old), visible(&new)));
         }
     }
     out
+}
+
+/// What a removal does, in words.
+pub(super) fn consequence(things: Things, consequence: Consequence) -> &'static str {
+    match (consequence, things) {
+        (Consequence::Pruned, Things::Workloads) => "pruned: Flux deletes everything that it applied",
+        (Consequence::Pruned, Things::Objects) => "pruned: Flux deletes it",
+        (Consequence::Orphaned, Things::Workloads) => "orphaned: what it applied stays, and nobody looks after it",
+        (Consequence::Orphaned, Things::Objects) => "orphaned: it stays, and nobody looks after it",
+    }
 }
 
 /// One line about what happened, and the next command.
@@ -33,9 +41,10 @@ pub(crate) fn receipt(receipt: &Receipt, plan: &Plan) -> String {
     let counts = format!("{} added, {} removed, {} changed", plan.added.len(), plan.removed.len(), plan.changed.len());
     let place = format!("{}:{}", visible(&receipt.repository), visible(&receipt.tag));
     match receipt.result {
-        Outcome::Pushed => format!("pushed {place}@{} ({} workloads: {counts})\n", receipt.digest, plan.after),
+        Outcome::Pushed => format!("pushed {place}@{} ({}: {counts})\n", receipt.digest, plan.things.count(plan.after)),
         Outcome::Unchanged => {
-            format!("unchanged {place}@{}: the tag already holds these {} workloads\n", receipt.digest, plan.after)
+            let held = plan.things.count(plan.after);
+            format!("unchanged {place}@{}: the tag already holds this, {held}\n", receipt.digest)
         }
         Outcome::Planned => format!("planned {place}: {counts}; nothing was pushed (would be {})\n", short(&receipt.digest)),
         Outcome::Refused => format!("refused {place}: {counts}; nothing was pushed\n"),

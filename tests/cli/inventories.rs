@@ -150,3 +150,30 @@ fn the_digest_depends_on_the_content_alone() {
     elsewhere.write("deep/er/list.yml", list);
     assert_eq!(digest(&elsewhere, &["-f", "deep/er/list.yml"], ""), first);
 }
+
+#[test]
+fn further_tags_are_never_moved() {
+    let env = platform("- runway_service_id: a\n- runway_service_id: b\n");
+    let push = |more: &[&str]| {
+        let mut arguments = vec!["inventory", "push", "-e", "production", "--to", "layout:out"];
+        arguments.extend(more);
+        env.run(arguments)
+    };
+    push(&["--tag", "v1", "--tag", "latest-good"]).ok();
+    assert_eq!(env.run(["inventory", "list", "layout:out", "-o", "name"]).ok(), "production\nv1\nlatest-good\n");
+    // Unchanged content may still get a tag.
+    push(&["--tag", "v1", "--tag", "v2"]).ok();
+    let list: Value = serde_json::from_str(&env.run(["inventory", "list", "layout:out", "-o", "json"]).ok()).expect("JSON");
+    let digests: std::collections::BTreeSet<&str> =
+        list["items"].as_array().unwrap().iter().map(|item| item["digest"].as_str().unwrap()).collect();
+    assert_eq!((list["items"].as_array().unwrap().len(), digests.len()), (4, 1));
+
+    env.write("config/runtimes/gke/workloads.yml", "- runway_service_id: a\n- runway_service_id: b\n- runway_service_id: c\n");
+    let index = env.read("out/index.json");
+    let taken = push(&["--tag", "v1"]).exits(5);
+    assert!(taken.stderr.contains("the tag v1 is taken"), "{taken}");
+    assert_eq!(env.read("out/index.json"), index, "{taken}");
+    let wrong = push(&["--tag=.x"]).exits(2);
+    assert!(wrong.stderr.contains("is no tag"), "{wrong}");
+    push(&["--tag", "v3"]).ok();
+}

@@ -101,3 +101,29 @@ fn v1beta2_works_where_both_are_served() {
     let row = stage.wait_verdict("svc", "Ready");
     assert_eq!(row["links"][3]["state"], "holds", "{row}");
 }
+
+/// Somebody suspended a workload on the cluster, then it is removed: its objects stay, and the plan said so.
+#[test]
+#[ignore = "needs the live test bed: cargo xtask test"]
+fn a_suspended_workload_that_is_removed_is_orphaned() {
+    let stage = Stage::new("orphan", "gke");
+    stage.declare(&["keep", "paused"]);
+    stage.deploy("keep", "1");
+    stage.deploy("paused", "1");
+    stage.push(&[]).ok();
+    stage.parent();
+    stage.wait_verdict("keep", "Ready");
+    stage.wait_verdict("paused", "Ready");
+    stage.ns.patch("kustomization", "paused", &json!({"spec": {"suspend": true}}));
+
+    stage.declare(&["keep"]);
+    let context = stage.ns.kube().name().to_owned();
+    let plan = stage.push(&["--dry-run", "--context", &context]).exits(0).stdout;
+    assert!(plan.contains("- paused (orphaned"), "{plan}");
+    stage.push(&["--context", &context]).ok();
+    stage
+        .ns
+        .wait_for("the Kustomization to go", DEADLINE, || stage.ns.get_json("kustomization", "paused").is_none().then_some(()));
+    assert!(stage.ns.get_json("configmap", "paused").is_some(), "what it applied did not stay");
+    stage.wait_verdict("keep", "Ready");
+}

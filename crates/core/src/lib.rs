@@ -15,6 +15,7 @@ pub mod api;
 pub mod artifact;
 pub mod assess;
 pub mod bootstrap;
+pub mod deploy;
 pub mod diff;
 pub mod finding;
 pub mod flux;

@@ -47,6 +47,11 @@ impl Request {
         inventory::write_all(&self.workloads, &self.settings, &self.environment)
     }
 
+    /// How many workloads it declares for the environment.
+    pub(super) fn count(&self) -> usize {
+        self.workloads.items.iter().filter(|workload| workload.is_in(&self.environment)).count()
+    }
+
     /// The inventory that it declares.
     pub(super) fn inventory(&self) -> Inventory {
         let pairs = objects::build(&self.workloads, &self.settings, &self.environment);

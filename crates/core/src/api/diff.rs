@@ -1,6 +1,7 @@
 //! `DiffReport`.
 
 use super::API_VERSION;
+use super::push::named;
 use crate::publish::Plan;
 use serde::Serialize;
 use serde_json::Value;
@@ -30,7 +31,10 @@ struct Summary {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Item {
-    workload: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workload: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<String>,
     change: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     consequence: Option<&'static str>,
@@ -41,6 +45,7 @@ struct Item {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Field {
+    #[serde(skip_serializing_if = "str::is_empty")]
     object: &'static str,
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,12 +56,15 @@ struct Field {
 
 /// The document of a plan.
 pub fn document(new: &str, old: &str, plan: &Plan) -> DiffReport {
-    let item = |workload: &str, change| Item { workload: workload.to_owned(), change, consequence: None, fields: Vec::new() };
+    let item = |name: &str, change| {
+        let (workload, object) = named(plan.things, name);
+        Item { workload, object, change, consequence: None, fields: Vec::new() }
+    };
     let mut items: Vec<Item> = plan.added.iter().map(|name| item(name, "added")).collect();
     items.extend(
         plan.removed
             .iter()
-            .map(|removal| Item { consequence: Some(removal.consequence.as_str()), ..item(&removal.workload, "removed") }),
+            .map(|removal| Item { consequence: Some(removal.consequence.as_str()), ..item(&removal.name, "removed") }),
     );
     items.extend(plan.changed.iter().map(|change| {
         let fields = change.fields.iter().map(|(object, field)| Field {
@@ -65,7 +73,7 @@ pub fn document(new: &str, old: &str, plan: &Plan) -> DiffReport {
             old: field.live.clone(),
             new: field.published.clone(),
         });
-        Item { fields: fields.collect(), ..item(&change.workload, "changed") }
+        Item { fields: fields.collect(), ..item(&change.name, "changed") }
     }));
     let summary = Summary { added: plan.added.len(), removed: plan.removed.len(), changed: plan.changed.len() };
     DiffReport { api_version: API_VERSION, kind: "DiffReport", new: new.to_owned(), old: old.to_owned(), summary, items }

@@ -1,7 +1,7 @@
 //! `PushResult`.
 
 use super::API_VERSION;
-use crate::publish::{Plan, Receipt};
+use crate::publish::{Plan, Receipt, Things};
 use serde::Serialize;
 
 /// The whole document.
@@ -33,7 +33,10 @@ struct PlanDocument {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Removed {
-    workload: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workload: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<String>,
     consequence: &'static str,
 }
 
@@ -52,9 +55,20 @@ pub fn document(receipt: &Receipt, plan: &Plan) -> PushResult {
             removed: plan
                 .removed
                 .iter()
-                .map(|removal| Removed { workload: removal.workload.clone(), consequence: removal.consequence.as_str() })
+                .map(|removal| {
+                    let (workload, object) = named(plan.things, &removal.name);
+                    Removed { workload, object, consequence: removal.consequence.as_str() }
+                })
                 .collect(),
-            changed: plan.changed.iter().map(|change| change.workload.clone()).collect(),
+            changed: plan.changed.iter().map(|change| change.name.clone()).collect(),
         },
+    }
+}
+
+/// The name as a workload's or as an object's.
+pub(super) fn named(things: Things, name: &str) -> (Option<String>, Option<String>) {
+    match things {
+        Things::Workloads => (Some(name.to_owned()), None),
+        Things::Objects => (None, Some(name.to_owned())),
     }
 }

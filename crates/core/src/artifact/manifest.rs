@@ -79,16 +79,39 @@ pub struct Artifact {
     pub layer: Blob,
 }
 
-/// Packs a tree.
+/// A packed tree: what does not depend on where it comes from, and so tells whether content is equal.
+#[derive(Debug, Clone)]
+pub struct Packed {
+    /// Digest of the tar before compression.
+    diff_id: Digest,
+    /// The layer.
+    pub layer: Blob,
+}
+
+impl Packed {
+    /// Packs a tree.
+    pub fn new(tree: &Tree) -> Self {
+        let tar = pack::tar(tree);
+        Self { diff_id: Digest::of(&tar), layer: Blob::new(pack::gzip(&tar)) }
+    }
+
+    /// Adds config and manifest.
+    pub fn artifact(self, provenance: &Provenance) -> Artifact {
+        finish(self, provenance)
+    }
+}
+
+/// Packs a tree, with config and manifest.
 pub fn build(tree: &Tree, provenance: &Provenance) -> Artifact {
-    let tar = pack::tar(tree);
-    let layer = Blob::new(pack::gzip(&tar));
+    Packed::new(tree).artifact(provenance)
+}
+
+fn finish(Packed { diff_id, layer }: Packed, provenance: &Provenance) -> Artifact {
     let created = json_text(&provenance.created);
     let config = Blob::new(
         format!(
             "{{\"architecture\":\"\",\"created\":{created},\"history\":[{{\"created\":\"0001-01-01T00:00:00Z\"}}],\
-             \"os\":\"\",\"rootfs\":{{\"type\":\"layers\",\"diff_ids\":[\"{}\"]}},\"config\":{{}}}}",
-            Digest::of(&tar)
+             \"os\":\"\",\"rootfs\":{{\"type\":\"layers\",\"diff_ids\":[\"{diff_id}\"]}},\"config\":{{}}}}"
         )
         .into_bytes(),
     );

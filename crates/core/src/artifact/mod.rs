@@ -13,5 +13,5 @@ pub mod tree;
 pub mod unpack;
 
 pub use digest::Digest;
-pub use manifest::{Artifact, Manifest, Provenance, build};
+pub use manifest::{Artifact, Manifest, Packed, Provenance, build};
 pub use tree::Tree;

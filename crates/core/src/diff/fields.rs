@@ -68,12 +68,21 @@ pub fn differences(
     out
 }
 
+/// Where a whole object differs from another; nothing is left out but `status`, which nobody publishes.
+pub fn all(published: &Value, live: &Value) -> Vec<Difference> {
+    let mut out = Vec::new();
+    walk("", &mut Vec::new(), published, live, &mut out);
+    out.retain(|difference| difference.parts.first().is_none_or(|part| part != "status"));
+    out
+}
+
 fn walk(kind: &str, path: &mut Vec<String>, published: &Value, live: &Value, out: &mut Vec<Difference>) {
     if let (Value::Object(a), Value::Object(b)) = (published, live) {
         let only_live = b.keys().filter(|key| !a.contains_key(*key));
         for key in a.keys().chain(only_live) {
             path.push(key.clone());
-            if path.as_slice() != ["spec", "suspend"] {
+            // Of Flux's objects it is an on-call engineer's switch; of a CronJob it is what is meant.
+            if kind.is_empty() || path.as_slice() != ["spec", "suspend"] {
                 step(kind, path, a.get(key), b.get(key), out);
             }
             path.pop();

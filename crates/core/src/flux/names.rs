@@ -21,6 +21,25 @@ pub fn label_fault(name: &str) -> Option<&'static str> {
     None
 }
 
+/// Why `name` is no RFC 1123 subdomain, which most objects' names are; `None` when it is one.
+pub fn subdomain_fault(name: &str) -> Option<&'static str> {
+    let ok = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    if name.is_empty() {
+        return Some("it is empty");
+    }
+    if name.len() > 253 {
+        return Some("it is longer than 253 characters");
+    }
+    if !name.bytes().all(|b| ok(b) || b == b'-' || b == b'.') {
+        return Some("only lower-case letters, digits, '-' and '.' are allowed");
+    }
+    let ends = |part: &str| part.bytes().next().is_some_and(ok) && part.bytes().last().is_some_and(ok);
+    if !name.split('.').all(ends) {
+        return Some("each part between dots must begin and end with a letter or a digit");
+    }
+    None
+}
+
 /// Name of a runtime's parent pair, reserved: a workload of that name would overwrite the parent.
 pub fn parent(runtime: &str) -> String {
     format!("{runtime}-inventory")
@@ -33,7 +52,7 @@ pub fn runtime_of_parent(name: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::label_fault;
+    use super::{label_fault, subdomain_fault};
 
     #[test]
     fn labels() {
@@ -42,6 +61,16 @@ mod tests {
         }
         for bad in ["", "A", "a_b", "-a", "a-", "a.b", "é", &"x".repeat(64)] {
             assert!(label_fault(bad).is_some(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn subdomains() {
+        for good in ["a", "a.b-c.d0", "realms.example.com", &"x".repeat(253)] {
+            assert_eq!(subdomain_fault(good), None, "{good}");
+        }
+        for bad in ["", "A", "a..b", ".a", "a.", "-a", "a.-b", "a_b", "../a", &"x".repeat(254)] {
+            assert!(subdomain_fault(bad).is_some(), "{bad}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The guard: nobody publishes a change that empties a cluster.
 
-use super::plan::Plan;
+use super::plan::{Plan, Things};
 use crate::problem::{Class, Problem};
 
 /// How much may be removed without a word, and what was said.
@@ -14,13 +14,16 @@ pub struct Allowance {
     pub allowed: Option<u64>,
 }
 
-/// Refuses an empty inventory always, and removals of more than `max_removals` workloads *and* more than `max_percent`
-/// per cent, or of every workload that the tag holds, unless at least so many were allowed.
+/// Refuses an empty inventory or artifact always, and removals of more than `max_removals` *and* more than `max_percent`
+/// per cent, or of everything that the tag holds, unless at least so many were allowed.
 pub fn guard(plan: &Plan, allowance: Allowance) -> Result<(), Problem> {
     let removed = plan.removed.len() as u64;
     if plan.after == 0 {
-        return Err(Problem::new(Class::Refused, "an empty inventory is never pushed")
-            .cause("Flux would delete every workload of every cluster of this runtime and environment"));
+        let harm = match plan.things {
+            Things::Workloads => "Flux would delete every workload of every cluster of this runtime and environment",
+            Things::Objects => "Flux would delete everything that the workload has on every cluster of this environment",
+        };
+        return Err(Problem::new(Class::Refused, format!("an empty {} is never pushed", plan.things.whole())).cause(harm));
     }
     if removed == 0 || allowance.allowed.is_some_and(|allowed| allowed >= removed) {
         return Ok(());
@@ -31,11 +34,11 @@ pub fn guard(plan: &Plan, allowance: Allowance) -> Result<(), Problem> {
         return Ok(());
     }
     let which = if all {
-        format!("all {removed} workloads that are published")
+        format!("everything that is published: {}", plan.things.count(plan.before))
     } else {
-        format!("{removed} of {} published workloads", plan.before)
+        format!("{removed} of {} that are published", plan.things.count(plan.before))
     };
-    let mut names: Vec<&str> = plan.removed.iter().take(10).map(|removal| removal.workload.as_str()).collect();
+    let mut names: Vec<&str> = plan.removed.iter().take(10).map(|removal| removal.name.as_str()).collect();
     if plan.removed.len() > names.len() {
         names.push("…");
     }
@@ -52,7 +55,7 @@ mod tests {
     use crate::publish::plan::{Consequence, Plan, Removal};
 
     fn plan(before: usize, removed: usize, added: usize) -> Plan {
-        let removal = |n: usize| Removal { workload: format!("w{n}"), consequence: Consequence::Pruned };
+        let removal = |n: usize| Removal { name: format!("w{n}"), consequence: Consequence::Pruned };
         Plan {
             removed: (0..removed).map(removal).collect(),
             before,

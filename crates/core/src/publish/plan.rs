@@ -1,17 +1,48 @@
-//! The plan: workloads added, removed and changed.
+//! The plan: what comes, what goes, what changes; workloads of an inventory, or objects of a deploy artifact.
 
 use crate::diff::{Difference, differences};
 use crate::flux::{KUSTOMIZATION, OCI_REPOSITORY};
 use crate::inventory::{Entry, Inventory};
 use serde_json::Value;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 
-/// What happens to a workload's objects when it leaves the inventory.
+/// What a plan is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Things {
+    /// The workloads of an inventory.
+    #[default]
+    Workloads,
+    /// The objects of a workload's deploy artifact.
+    Objects,
+}
+
+impl Things {
+    /// So many of them, in words.
+    pub fn count(self, n: usize) -> String {
+        let noun = match self {
+            Self::Workloads => "workload",
+            Self::Objects => "object",
+        };
+        format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+    }
+
+    /// What holds them, in words.
+    pub fn whole(self) -> &'static str {
+        match self {
+            Self::Workloads => "inventory",
+            Self::Objects => "deploy artifact",
+        }
+    }
+}
+
+/// What happens to a workload's objects, or to one object, when it is not published any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consequence {
-    /// Flux deletes everything that the workload applied.
+    /// Flux deletes it: of a workload, everything that it applied.
     Pruned,
-    /// Its Kustomization is deleted and its objects stay: it is suspended, or has `prune: false`, or a deletion policy
-    /// that keeps them.
+    /// It stays, and nobody looks after it. A workload's Kustomization is deleted and its objects stay when it is
+    /// suspended, or has `prune: false`, or a deletion policy that keeps them.
     Orphaned,
 }
 
@@ -25,34 +56,37 @@ impl Consequence {
     }
 }
 
-/// A workload that leaves.
+/// Something that goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removal {
-    /// Its id.
-    pub workload: String,
-    /// What that does to its objects.
+    /// The workload's id, or the object.
+    pub name: String,
+    /// What that does on the clusters.
     pub consequence: Consequence,
 }
 
-/// A workload whose objects change.
+/// Something that changes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// Its id.
-    pub workload: String,
-    /// The fields, each with the kind of its object; `published` is the new value, `live` the old one.
+    /// The workload's id, or the object.
+    pub name: String,
+    /// The fields, each with the kind of its object (empty where the object is named already); `published` is the new
+    /// value, `live` the old one.
     pub fields: Vec<(&'static str, Difference)>,
 }
 
 /// What a push would do.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
-    /// Workloads that come.
+    /// What it is about.
+    pub things: Things,
+    /// What comes.
     pub added: Vec<String>,
-    /// Workloads that go.
+    /// What goes.
     pub removed: Vec<Removal>,
-    /// Workloads that change.
+    /// What changes.
     pub changed: Vec<Change>,
-    /// How many workloads the tag holds now.
+    /// How many the tag holds now.
     pub before: usize,
     /// How many it will hold.
     pub after: usize,
@@ -61,7 +95,19 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether no workload comes, goes or changes.
+    /// The plan of publishing what is published already.
+    pub fn unchanged(things: Things, count: usize) -> Self {
+        Self { things, before: count, after: count, exists: true, ..Self::default() }
+    }
+
+    /// Marks removals whose Kustomization somebody has suspended on a cluster: Flux deletes nothing of them.
+    pub fn suspended_on_a_cluster(&mut self, names: &HashSet<String>) {
+        for removal in self.removed.iter_mut().filter(|removal| names.contains(&removal.name)) {
+            removal.consequence = Consequence::Orphaned;
+        }
+    }
+
+    /// Whether nothing comes, goes or changes.
     pub fn is_empty(&self) -> bool {
         self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty()
     }
@@ -69,65 +115,93 @@ impl Plan {
 
 /// The plan of replacing `old` by `new`; without an old one everything is added.
 pub fn plan(new: &Inventory, old: Option<&Inventory>) -> Plan {
-    let mut plan = Plan { after: new.entries.len(), exists: old.is_some(), ..Plan::default() };
-    let Some(old) = old else {
-        plan.added = new.entries.iter().map(|entry| entry.name.clone()).collect();
-        return plan;
-    };
-    plan.before = old.entries.len();
-    let before = index(old);
-    let after = index(new);
-    for entry in &new.entries {
-        match before.get(entry.name.as_str()) {
-            None => plan.added.push(entry.name.clone()),
+    compare(Things::Workloads, &new.entries, old.map(|old| old.entries.as_slice()))
+}
+
+/// Something that is published by its name: it can come, go or change.
+pub(super) trait Item {
+    /// What makes two of them the same.
+    type Key<'a>: Eq + Hash
+    where
+        Self: 'a;
+    fn key(&self) -> Self::Key<'_>;
+    /// As it is shown.
+    fn name(&self) -> String;
+    /// How this one differs from what is published under the same name.
+    fn fields(&self, old: &Self) -> Vec<(&'static str, Difference)>;
+    /// What happens when it goes.
+    fn consequence(&self) -> Consequence;
+}
+
+/// The one comparison, of whatever is published.
+pub(super) fn compare<T: Item>(things: Things, new: &[T], old: Option<&[T]>) -> Plan {
+    let mut plan = Plan { things, after: new.len(), exists: old.is_some(), ..Plan::default() };
+    let old = old.unwrap_or_default();
+    plan.before = old.len();
+    let before: HashMap<T::Key<'_>, &T> = old.iter().map(|item| (item.key(), item)).collect();
+    let after: HashSet<T::Key<'_>> = new.iter().map(Item::key).collect();
+    for item in new {
+        match before.get(&item.key()) {
+            None => plan.added.push(item.name()),
             Some(previous) => {
-                let fields = compare(entry, previous);
+                let fields = item.fields(previous);
                 if !fields.is_empty() {
-                    plan.changed.push(Change { workload: entry.name.clone(), fields });
+                    plan.changed.push(Change { name: item.name(), fields });
                 }
             }
         }
     }
-    for entry in old.entries.iter().filter(|entry| !after.contains_key(entry.name.as_str())) {
-        plan.removed.push(Removal { workload: entry.name.clone(), consequence: consequence(entry) });
+    for item in old.iter().filter(|item| !after.contains(&item.key())) {
+        plan.removed.push(Removal { name: item.name(), consequence: item.consequence() });
     }
     plan
 }
 
-fn index(inventory: &Inventory) -> std::collections::HashMap<&str, &Entry> {
-    inventory.entries.iter().map(|entry| (entry.name.as_str(), entry)).collect()
+impl Item for Entry {
+    type Key<'a> = &'a str;
+
+    fn key(&self) -> &str {
+        &self.name
+    }
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn fields(&self, old: &Self) -> Vec<(&'static str, Difference)> {
+        let pairs = [(OCI_REPOSITORY, &self.source, &old.source), (KUSTOMIZATION, &self.kustomization, &old.kustomization)];
+        let mut fields = Vec::new();
+        for (kind, new, old) in pairs {
+            match (new, old) {
+                (Some(new), Some(old)) => flux_object(kind, new, old, &mut fields),
+                (None, None) => {}
+                (new, old) => fields.push((
+                    kind,
+                    Difference { path: "the object".to_owned(), parts: Vec::new(), published: new.clone(), live: old.clone() },
+                )),
+            }
+        }
+        fields
+    }
+
+    fn consequence(&self) -> Consequence {
+        consequence(self)
+    }
 }
 
-fn compare(new: &Entry, old: &Entry) -> Vec<(&'static str, Difference)> {
-    let mut fields = Vec::new();
-    let pairs = [(OCI_REPOSITORY, &new.source, &old.source), (KUSTOMIZATION, &new.kustomization, &old.kustomization)];
-    for (kind, new, old) in pairs {
-        match (new, old) {
-            (Some(new), Some(old)) => {
-                let meta = |field: &str, key: &str| {
-                    old.pointer(&format!("/metadata/{field}"))
-                        .and_then(|map| map.get(key))
-                        .and_then(Value::as_str)
-                        .map(str::to_owned)
-                };
-                let spec = old.get("spec").unwrap_or(&Value::Null);
-                fields.extend(differences(kind, new, spec, &meta).into_iter().map(|difference| (kind, difference)));
-                for part in ["apiVersion", "metadata/namespace"] {
-                    let (a, b) = (new.pointer(&format!("/{part}")), old.pointer(&format!("/{part}")));
-                    if a != b {
-                        let parts: Vec<String> = part.split('/').map(str::to_owned).collect();
-                        fields.push((kind, Difference { path: parts.join("."), parts, published: a.cloned(), live: b.cloned() }));
-                    }
-                }
-            }
-            (None, None) => {}
-            (new, old) => fields.push((
-                kind,
-                Difference { path: "the object".to_owned(), parts: Vec::new(), published: new.clone(), live: old.clone() },
-            )),
+fn flux_object(kind: &'static str, new: &Value, old: &Value, fields: &mut Vec<(&'static str, Difference)>) {
+    let meta = |field: &str, key: &str| {
+        old.pointer(&format!("/metadata/{field}")).and_then(|map| map.get(key)).and_then(Value::as_str).map(str::to_owned)
+    };
+    let spec = old.get("spec").unwrap_or(&Value::Null);
+    fields.extend(differences(kind, new, spec, &meta).into_iter().map(|difference| (kind, difference)));
+    for part in ["apiVersion", "metadata/namespace"] {
+        let (a, b) = (new.pointer(&format!("/{part}")), old.pointer(&format!("/{part}")));
+        if a != b {
+            let parts: Vec<String> = part.split('/').map(str::to_owned).collect();
+            fields.push((kind, Difference { path: parts.join("."), parts, published: a.cloned(), live: b.cloned() }));
         }
     }
-    fields
 }
 
 /// Source of the rule: kustomize-controller's finalizer deletes nothing while `spec.suspend` is set, and `deletionPolicy`
@@ -166,11 +240,11 @@ mod tests {
         let plan = plan(&new, Some(&old));
         assert_eq!(plan.added, ["d"]);
         assert_eq!(
-            plan.changed.iter().map(|c| (c.workload.as_str(), c.fields[0].1.path.as_str())).collect::<Vec<_>>(),
+            plan.changed.iter().map(|c| (c.name.as_str(), c.fields[0].1.path.as_str())).collect::<Vec<_>>(),
             [("b", "spec.wait")]
         );
         assert_eq!(
-            plan.removed.iter().map(|r| (r.workload.as_str(), r.consequence)).collect::<Vec<_>>(),
+            plan.removed.iter().map(|r| (r.name.as_str(), r.consequence)).collect::<Vec<_>>(),
             [("a", Consequence::Pruned), ("c", Consequence::Orphaned)]
         );
         assert_eq!((plan.before, plan.after), (3, 2));

@@ -33,6 +33,19 @@ impl Default for Limits {
 /// A syntax error ends the reading; duplicate keys and the like are all found. A text with findings of severity error
 /// must not be used further.
 pub fn documents(file: &str, source: &str, limits: Limits) -> (Vec<Node>, Vec<Finding>) {
+    let mut documents = Vec::new();
+    let findings = each(file, source, limits, &mut |document| documents.push(document));
+    // A budget that ran out says that the text is hostile: nothing of it is used.
+    if findings.iter().any(|finding| finding.code == "yaml-budget") {
+        documents.clear();
+    }
+    (documents, findings)
+}
+
+/// Hands on every document as soon as it ends, so that only one of them is in memory; otherwise as [`documents`].
+///
+/// What was handed on counts only when no finding of severity error comes back.
+pub fn each(file: &str, source: &str, limits: Limits, take: &mut dyn FnMut(Node)) -> Vec<Finding> {
     let mut reader =
         Reader { file, limits, findings: Vec::new(), anchors: HashMap::new(), nodes: 0, copied: 0, skipped: 0, merges: false };
     if source.len() > limits.bytes {
@@ -46,19 +59,14 @@ pub fn documents(file: &str, source: &str, limits: Limits) -> (Vec<Node>, Vec<Fi
             message,
             hint: None,
         });
-        return (Vec::new(), reader.findings);
+        return reader.findings;
     }
     // A byte order mark is legal at the start of a YAML stream, and nowhere in Kubernetes' objects. Spans count from the
     // start of the file, with the mark.
     let text = source.strip_prefix('\u{feff}').unwrap_or(source);
     reader.skipped = source.len() - text.len();
-    let mut documents = reader.stream(text);
-    if reader.merges {
-        for document in &mut documents {
-            super::merge::expand(document, &mut |key, value| reader.merge_fault(key, value));
-        }
-    }
-    (documents, reader.findings)
+    reader.stream(text, take);
+    reader.findings
 }
 
 /// A collection that is not closed yet.
@@ -85,9 +93,9 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn stream(&mut self, source: &str) -> Vec<Node> {
+    fn stream(&mut self, source: &str, take: &mut dyn FnMut(Node)) {
         let mut parser = Parser::new_from_str(source);
-        let mut documents = Vec::new();
+        let mut documents = 0;
         let mut stack: Vec<Open> = Vec::new();
         let mut root: Option<Node> = None;
         loop {
@@ -124,15 +132,15 @@ impl Reader<'_> {
                     None
                 }
                 Event::DocumentEnd => {
-                    documents.extend(root.take().filter(|node| !node.is_null()));
+                    documents += self.hand_on(root.take(), take);
                     None
                 }
                 _ => None,
             };
-            if let Some(fault) = self.over_budget(stack.len(), documents.len()) {
+            if let Some(fault) = self.over_budget(stack.len(), documents) {
                 let place = Place::at(self.file, span.start.line().max(1), span.start.col() + 1);
                 self.push("yaml-budget", place, (0, 0), fault, None);
-                return Vec::new();
+                return;
             }
             if let Some((node, anchor)) = done {
                 if anchor != 0 {
@@ -144,7 +152,16 @@ impl Reader<'_> {
                 }
             }
         }
-        documents
+    }
+
+    /// Hands a document on, with its merge keys expanded; the answer is how many there were.
+    fn hand_on(&mut self, document: Option<Node>, take: &mut dyn FnMut(Node)) -> usize {
+        let Some(mut document) = document.filter(|node| !node.is_null()) else { return 0 };
+        if self.merges {
+            super::merge::expand(&mut document, &mut |key, value| self.merge_fault(key, value));
+        }
+        take(document);
+        1
     }
 
     fn syntax(&mut self, error: &ScanError, source: &str) {

@@ -63,7 +63,7 @@ pub fn build(pins: &Pins, mut say: impl FnMut(&str)) -> Result<Built> {
         fs::create_dir_all(&path).context(|| path.display().to_string())?;
     }
     let start = Instant::now();
-    say(&format!("testbed: building {} parts into {} (cold: about 20 minutes on two cores)", pins.parts.len(), folder.display()));
+    say(&format!("testbed: building {} parts into {} (cold: about 25 minutes on two cores)", pins.parts.len(), folder.display()));
     for part in &pins.parts {
         let start = Instant::now();
         build_part(part, &unfinished)?;

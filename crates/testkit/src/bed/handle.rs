@@ -52,7 +52,7 @@ impl Handle {
         self.kube.bed()
     }
 
-    /// The folder with kubectl, flux and oras, for [`crate::env::Env::path_add`].
+    /// The folder with kubectl, flux, helm and oras, for [`crate::env::Env::path_add`].
     pub fn bin(&self) -> &Path {
         &self.state().ground.bin
     }

@@ -191,8 +191,17 @@ mod tests {
         let pins = Pins::read(&root, "go").expect("good pins");
         let mut programs: Vec<_> = pins.programs().collect();
         programs.sort_unstable();
-        let expected =
-            ["etcd", "flux", "kube-apiserver", "kubectl", "kustomize-controller", "oras", "registry", "source-controller"];
+        let expected = [
+            "etcd",
+            "flux",
+            "helm",
+            "kube-apiserver",
+            "kubectl",
+            "kustomize-controller",
+            "oras",
+            "registry",
+            "source-controller",
+        ];
         assert_eq!(programs, expected);
         for part in &pins.parts {
             assert!(part.folder.join("go.sum").is_file(), "{} has no go.sum", part.name);

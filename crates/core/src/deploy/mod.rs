@@ -1,0 +1,21 @@
+//! A workload's resource manifests: texts to objects, what is wrong with them, and the tree that is published.
+//!
+//! In: texts of manifests, already read. Out: [`Manifests`], its findings, a tree of one file.
+//! What was checked is what is published: the objects are written again from what was read, so nothing that another YAML
+//! reader would see differently (comments, merge keys, line ends, a byte order mark, a file that Flux drops by its name)
+//! reaches a cluster.
+//! Uses: artifact, finding, flux, yaml.
+//! Never: running helm or kustomize; changing an object, but for the namespace that somebody asked for.
+//! Start at [`read::read`].
+
+mod checks;
+pub mod identity;
+pub mod read;
+pub mod write;
+
+pub use identity::{Identity, Scope, scope};
+pub use read::{Manifests, Object, Rules, Text, held, read};
+pub use write::{FILE, write};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! The rules, each with a text that breaks it.
+
+use super::{Manifests, Rules, Text, held, read, write};
+use crate::artifact::Tree;
+use crate::finding::Severity;
+
+const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: shop\ndata:\n  k: v\n";
+
+fn with(text: &str, rules: &Rules<'_>) -> Manifests {
+    read(&[Text { file: "m.yaml", content: text }], rules)
+}
+
+fn found(text: &str) -> Vec<String> {
+    with(text, &Rules::default()).findings.iter().map(|f| format!("{} {}", f.code, f.place)).collect()
+}
+
+#[test]
+fn a_good_object_is_written_anew() {
+    let manifests = with(&format!("# Source: chart/x.yaml\n{}", CONFIG.replace("  k: v", "  k:   'v' # why")), &Rules::default());
+    assert!(manifests.findings.is_empty(), "{:?}", manifests.findings);
+    assert_eq!(write::text(&manifests.objects), CONFIG);
+    assert_eq!(manifests.objects[0].identity.to_string(), "ConfigMap/shop/a");
+}
+
+#[test]
+fn line_ends_and_a_byte_order_mark_change_nothing() {
+    let expected = write::text(&with(CONFIG, &Rules::default()).objects);
+    let windows = format!("\u{feff}{}", CONFIG.replace('\n', "\r\n"));
+    let manifests = with(&windows, &Rules::default());
+    assert!(manifests.findings.is_empty(), "{:?}", manifests.findings);
+    assert_eq!(write::text(&manifests.objects), expected);
+    let block = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\ndata:\n  k: |\n    x\n    y\n";
+    let text = |source: &str| write::text(&with(source, &Rules::default()).objects);
+    assert_eq!(text(&block.replace('\n', "\r\n")), text(block));
+}
+
+#[test]
+fn each_rule_can_fail() {
+    let object = |more: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: shop\n{more}");
+    for (text, expected) in [
+        ("- a\n".to_owned(), "not-an-object m.yaml:1:1"),
+        ("just words\n".to_owned(), "not-an-object m.yaml:1:1"),
+        (CONFIG.replace("apiVersion: v1\n", ""), "no-api-version m.yaml:1:1"),
+        (CONFIG.replace("apiVersion: v1", "apiVersion: 1"), "no-api-version m.yaml:1:13"),
+        (CONFIG.replace("apiVersion: v1", "apiVersion: a/b/c"), "invalid-api-version m.yaml:1:13"),
+        (CONFIG.replace("kind: ConfigMap\n", ""), "no-kind m.yaml:1:1"),
+        (CONFIG.replace("  name: a\n", ""), "no-name m.yaml:4:3"),
+        (CONFIG.replace("name: a\n", "name: 5\n"), "no-name m.yaml:4:9"),
+        (CONFIG.replace("name: a\n", "generateName: a\n"), "generate-name m.yaml:4:3"),
+        (CONFIG.replace("name: a\n", "name: ../a\n"), "invalid-name m.yaml:4:9"),
+        (CONFIG.replace("name: a\n", "name: A\n"), "invalid-name m.yaml:4:9"),
+        (CONFIG.replace("namespace: shop", "namespace: .."), "invalid-namespace m.yaml:5:14"),
+        (CONFIG.replace("  namespace: shop\n", ""), "no-namespace m.yaml:4:9"),
+        (format!("{CONFIG}---\n{CONFIG}"), "duplicate-object m.yaml:12:9"),
+        (object("  labels: {x: true}\n"), "not-a-text m.yaml:6:15"),
+        (object("data: {port: 8080}\n"), "not-a-text m.yaml:6:14"),
+        (object("kind: Secret\n"), "duplicate-key m.yaml:6:1"),
+        (CONFIG.replace("ConfigMap", "Secret"), "plain-secret m.yaml:6:1"),
+        (object("  annotations: {helm.sh/hook: pre-install}\n"), "helm-hook m.yaml:6:17"),
+        (object(&format!("data: {{k: {}}}\n", "x".repeat(1 << 20))), "too-large m.yaml:4:9"),
+        (String::new(), "empty-artifact m.yaml"),
+        ("# nothing\n---\n".to_owned(), "empty-artifact m.yaml"),
+        (
+            "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Component\nmetadata: {name: x}\n".to_owned(),
+            "kustomization-file m.yaml:1:13",
+        ),
+    ] {
+        assert_eq!(found(&text).first().map(String::as_str), Some(expected), "{text}");
+    }
+    assert!(found("a: {{ .Values.x }}\n").iter().any(|line| line.starts_with("yaml-") || line.starts_with("no-")));
+}
+
+#[test]
+fn roles_and_encrypted_secrets_are_fine() {
+    let role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: 'system:x'}\n";
+    assert!(found(role).is_empty());
+    let secret = CONFIG.replace("ConfigMap", "Secret");
+    assert!(found(&format!("{secret}sops: {{version: 3.9.0}}\n")).is_empty());
+    assert!(with(&secret, &Rules { allow_secrets: true, ..Rules::default() }).findings.is_empty());
+    assert!(found(&secret.replace("data:\n  k: v\n", "")).is_empty(), "an empty one carries nothing");
+}
+
+#[test]
+fn namespaces_are_filled_as_helm_and_kustomize_do() {
+    let text = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\n\
+                apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n---\napiVersion: example.com/v1\nkind: Realm\nmetadata: {name: r}\n---\n\
+                apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: realms.example.com}\nspec: {group: example.com, scope: Cluster, names: {kind: Realm}}\n";
+    let manifests = with(text, &Rules { namespace: Some("shop"), ..Rules::default() });
+    assert!(manifests.findings.is_empty(), "{:?}", manifests.findings);
+    let names: Vec<String> = manifests.objects.iter().map(|object| object.identity.to_string()).collect();
+    assert_eq!(
+        names,
+        [
+            "Service/shop/s",
+            "Namespace/shop",
+            "Widget.example.com/shop/w",
+            "Realm.example.com/r",
+            "CustomResourceDefinition/realms.example.com"
+        ]
+    );
+    assert_eq!(manifests.objects[2].value()["metadata"]["namespace"], "shop");
+}
+
+#[test]
+fn only_allowed_namespaces() {
+    let allowed = ["shop".to_owned()];
+    let codes = |text: &str| {
+        let rules = Rules { namespaces: &allowed, ..Rules::default() };
+        with(text, &rules).findings.iter().map(|finding| finding.code).collect::<Vec<_>>()
+    };
+    assert!(codes(CONFIG).is_empty());
+    assert_eq!(codes(&CONFIG.replace("namespace: shop", "namespace: kube-system")), ["namespace-not-allowed"]);
+    assert_eq!(codes("apiVersion: v1\nkind: Namespace\nmetadata: {name: other}\n"), ["namespace-not-allowed"]);
+}
+
+#[test]
+fn lists_are_their_items() {
+    let list = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Namespace, metadata: {name: a}}\n- {apiVersion: v1, kind: Namespace, metadata: {name: a}}\n";
+    assert_eq!(found(list), ["duplicate-object m.yaml:5:54"]);
+}
+
+#[test]
+fn hostile_texts_end_early() {
+    let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
+    for n in 1..10 {
+        bomb.push_str(&format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 9].join(",")));
+    }
+    assert!(found(&bomb)[0].starts_with("yaml-budget"));
+    assert!(with("metadata:\n\tname: a\n", &Rules::default()).findings[0].message.contains("tab"));
+    assert!(found(&"[".repeat(100_000)).iter().any(|line| line.starts_with("yaml-")));
+}
+
+#[test]
+fn what_others_published_is_read_as_flux_reads_it() {
+    let mut tree = Tree::new();
+    tree.insert("a.yaml", CONFIG.into()).unwrap();
+    tree.insert("deep/b.yml", b"kind: Nameless\n".to_vec()).unwrap();
+    tree.insert("readme.md", b"\xff".to_vec()).unwrap();
+    let (objects, plain) = held(&tree, "oci://x").unwrap();
+    assert_eq!((objects.len(), plain), (1, true));
+    tree.insert("kustomization.yaml", b"resources: []\n".to_vec()).unwrap();
+    assert!(!held(&tree, "oci://x").unwrap().1);
+    tree.insert("c.yaml", b"a: 1\na: 2\n".to_vec()).unwrap();
+    let finding = held(&tree, "oci://x").unwrap_err();
+    assert_eq!((finding.severity, finding.place.to_string().as_str()), (Severity::Error, "oci://x/c.yaml:2:1"));
+}
