@@ -10,7 +10,7 @@ use super::kube::or_panic;
 use super::trouble::{Context as _, Result, Trouble};
 use super::wire::{Answer, Endpoint};
 
-const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
+pub(crate) const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
                          application/vnd.docker.distribution.manifest.v2+json";
 
 /// A `repository` is `localhost:PORT/PATH`, of the shared registry or of one of the test's own.
