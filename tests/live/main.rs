@@ -10,6 +10,7 @@
 )]
 
 mod bad_input;
+mod interrupted;
 mod inventories;
 mod main_job;
 mod peers;

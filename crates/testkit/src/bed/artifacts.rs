@@ -88,6 +88,23 @@ impl Handle {
         }
     }
 
+    /// Points a tag at what another one names, as somebody else would who pushes at the same time.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the registry refuses.
+    #[track_caller]
+    pub fn copy_tag(&self, repository: &str, from: &str, to: &str) {
+        let held = or_panic(manifest("GET", repository, from));
+        let (port, path) = split(repository).expect("a repository on loopback");
+        let target = format!("/v2/{path}/manifests/{to}");
+        let headers = [("Content-Type", held.header("content-type").unwrap_or_default())];
+        let answer = or_panic(
+            Endpoint { port, tls: None }.send("PUT", &target, &headers, &held.body).context(|| format!("PUT {target}")),
+        );
+        assert_eq!(answer.status, 201, "PUT {target}: {}", answer.text());
+    }
+
     /// The manifest that a tag or digest names; `None` when there is none.
     ///
     /// # Panics

@@ -58,7 +58,21 @@ impl Hostile {
         let (log, honest) = (Arc::clone(&received), Arc::clone(&store));
         let listening = Listening::start(move |stream| {
             let mut wire = Tls::accept(tls.as_ref(), stream);
-            while let Ok(Some(request)) = wire.request() {
+            loop {
+                let request =
+                    match wire.request() {
+                        Ok(Some(request)) => request,
+                        Ok(None) => return,
+                        Err(error) => {
+                            // As Go's servers answer a client that speaks TLS.
+                            if error.kind() == io::ErrorKind::InvalidData {
+                                drop(wire.stream.write_all(
+                                    b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTPS request to an HTTP server.\n",
+                                ));
+                            }
+                            return;
+                        }
+                    };
                 locked(&log).push(request.clone());
                 let reply = honest.answer(&request);
                 if !matches!(act(&mut wire, &request, deed(&request, reply)), Ok(true)) {

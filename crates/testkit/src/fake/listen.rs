@@ -35,11 +35,14 @@ impl Listening {
                 // A peer that is gone must not hold a thread for ever.
                 drop(stream.set_write_timeout(Some(Duration::from_secs(60))));
                 drop(stream.set_nodelay(true));
-                if let Ok(copy) = stream.try_clone() {
-                    locked(&state.open).push(copy);
-                }
+                let (Ok(copy), Ok(end)) = (stream.try_clone(), stream.try_clone()) else { continue };
+                locked(&state.open).push(copy);
                 let serve = Arc::clone(&serve);
-                thread::spawn(move || serve(stream));
+                thread::spawn(move || {
+                    serve(stream);
+                    // The copy would keep it open.
+                    drop(end.shutdown(Shutdown::Both));
+                });
             }
         });
         Self { port, shared }

@@ -5,6 +5,8 @@ use std::io::{self, Read, Write};
 
 /// Bytes of a head; a client that sends more is broken.
 const MAX_HEAD: usize = 1 << 20;
+/// The first byte of a TLS connection, which begins no line of HTTP.
+const TLS: u8 = 0x16;
 
 /// A connection, with TLS or without.
 pub(super) trait Stream: Read + Write + Send {}
@@ -225,6 +227,9 @@ impl Wire {
     fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut looked = 0;
         loop {
+            if self.buffer.first() == Some(&TLS) {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "a client that speaks TLS"));
+            }
             if let Some(at) = self.buffer.iter().skip(looked).position(|byte| *byte == b'\n') {
                 return Ok(Some(self.buffer.drain(..=looked + at).collect()));
             }

@@ -128,7 +128,11 @@ impl Shared {
         }
         let mut client = Tls::accept(self.tls.as_ref(), client);
         let mut server = Tls::connect(self.tls.as_ref(), server);
-        while !self.down.load(Ordering::SeqCst) && self.pass(&mut client, &mut server).is_some() {}
+        while !self.down.load(Ordering::SeqCst) {
+            if self.pass(&mut client, &mut server).is_none() {
+                break;
+            }
+        }
         for end in &ends {
             drop(end.shutdown(Shutdown::Both));
         }

@@ -22,6 +22,7 @@ pub(crate) const SERVICE: &str = "container_registry";
 pub(crate) const ISSUER: &str = "gitlab-issuer";
 /// How far past its end the registry still takes a token, in seconds.
 const LEEWAY: i64 = 60;
+const WRONG: &str = "HTTP Basic: Access denied. If a password was provided for Git authentication, the password was incorrect";
 /// No two tokens are the same, even within a second.
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
@@ -211,16 +212,12 @@ impl Shared {
         if request.method != "GET" || !known {
             return Reply::error(404, "NOT_FOUND", "404 Not Found");
         }
-        let (name, rights) = match request.header("authorization") {
-            None => (None, Vec::new()),
-            Some(header) => match self.person(header) {
-                Some(person) => (Some(person.name), person.rights),
-                None => {
-                    let text = "HTTP Basic: Access denied. If a password was provided for Git authentication, the password was incorrect";
-                    return Reply::error(401, "UNAUTHORIZED", text);
-                }
-            },
-        };
+        let header = request.header("authorization");
+        let person = header.and_then(|header| self.person(header));
+        if header.is_some() && person.is_none() {
+            return Reply::error(401, "UNAUTHORIZED", WRONG);
+        }
+        let (name, rights) = person.map_or_else(Default::default, |person| (Some(person.name), person.rights));
         let granted: Vec<Grant> = scopes.iter().filter_map(|scope| self.grant(scope, &rights)).collect();
         if name.is_none() && granted.is_empty() {
             return Reply::error(403, "DENIED", "access forbidden");
