@@ -225,12 +225,16 @@ fn a_layer_that_unpacks_to_too_much_is_left() {
     assert!(run.peak.is_none_or(|bytes| bytes < MEMORY + (512 << 20)), "{:?} bytes of memory\n{run}", run.peak);
 }
 
-/// Two GiB of zeros in one file, as a gzip'ed tar of two MiB.
+/// Two GiB of zeros in one file of a tar, as gzip'ed pieces: a small layer that is large.
 fn bomb() -> Vec<u8> {
-    let script = "d=$(mktemp -d) && truncate -s 2G $d/f && tar -C $d -c f | gzip -1; rm -r $d";
-    let mut command = std::process::Command::new("/bin/sh");
-    command.args(["-c", script]).stderr(std::process::Stdio::null());
-    command.output().expect("a shell").stdout
+    let gzipped = |script: &str| {
+        let mut command = std::process::Command::new("/bin/sh");
+        command.args(["-c", script]).stderr(std::process::Stdio::null());
+        command.output().expect("a shell").stdout
+    };
+    let head = gzipped("d=$(mktemp -d) && truncate -s 2G $d/f && tar -C $d -c f | head -c 512 | gzip -1; rm -r $d");
+    let zeros = gzipped("head -c 16777216 /dev/zero | gzip -1");
+    [head, zeros.repeat(128)].concat()
 }
 
 #[test]
