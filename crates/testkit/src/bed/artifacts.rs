@@ -99,9 +99,8 @@ impl Handle {
         let (port, path) = split(repository).expect("a repository on loopback");
         let target = format!("/v2/{path}/manifests/{to}");
         let headers = [("Content-Type", held.header("content-type").unwrap_or_default())];
-        let answer = or_panic(
-            Endpoint { port, tls: None }.send("PUT", &target, &headers, &held.body).context(|| format!("PUT {target}")),
-        );
+        let answer =
+            or_panic(Endpoint { port, tls: None }.send("PUT", &target, &headers, &held.body).context(|| format!("PUT {target}")));
         assert_eq!(answer.status, 201, "PUT {target}: {}", answer.text());
     }
 
