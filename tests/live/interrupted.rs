@@ -169,9 +169,9 @@ impl Scenario {
         // A retry after a blow asks more than a push without one: until no moment comes any more.
         let mut rounds = Vec::new();
         for blow in blows {
-            for request in 0..requests.len() {
+            for (request, line) in requests.iter().enumerate() {
                 for site in SITES {
-                    let has_body = requests[request].starts_with("PUT");
+                    let has_body = line.starts_with("PUT");
                     if site != Site::During || has_body {
                         rounds.push(Round { blow: *blow, request, site, is_first });
                     }
@@ -235,7 +235,7 @@ fn a_tag_that_somebody_moves_meanwhile() {
     assert_eq!(set, looked + 1, "nothing comes between the look and the change: {requests:?}");
     let asked = position(set, "HEAD /v2/R/manifests/production");
     let mut refused = 0;
-    for moment in 0..requests.len() {
+    for (moment, line) in requests.iter().enumerate() {
         let path = scenario.path();
         let theirs = scenario.publish(&path, "theirs.yml", "theirs");
         scenario.publish(&path, "old.yml", ENVIRONMENT);
@@ -249,7 +249,7 @@ fn a_tag_that_somebody_moves_meanwhile() {
         let output = scenario.through(&proxy, &path).wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let (code, tag) = (output.status.code(), scenario.tag(&path).unwrap());
-        let case = format!("before request {moment}, {:?}: {said}", requests[moment]);
+        let case = format!("before request {moment}, {line}: {said}");
         if moment <= planned {
             // Before the plan: it is theirs that the plan is made against.
             assert_eq!(code, Some(0), "{case}");

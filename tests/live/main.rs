@@ -6,6 +6,8 @@
     clippy::indexing_slicing,
     clippy::expect_used,
     clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
     reason = "a scenario that cannot go on says so by a panic"
 )]
 
@@ -14,4 +16,5 @@ mod interrupted;
 mod inventories;
 mod main_job;
 mod peers;
+mod registries;
 mod stage;
