@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod build;
+mod hostile;
 mod inventories;
 mod names;
 mod recorded;

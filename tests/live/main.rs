@@ -6,11 +6,15 @@
     clippy::indexing_slicing,
     clippy::expect_used,
     clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
     reason = "a scenario that cannot go on says so by a panic"
 )]
 
 mod bad_input;
+mod interrupted;
 mod inventories;
 mod main_job;
 mod peers;
+mod registries;
 mod stage;

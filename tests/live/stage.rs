@@ -15,20 +15,26 @@ pub(crate) struct Stage {
     pub(crate) base: String,
 }
 
+/// Settings of the sources, where no login is needed.
+const PLAIN: &str = "source: {secretRef: \"\", insecure: true, interval: 10s}\nparent: {secretRef: \"\"}\n";
+
 pub(crate) const ENVIRONMENT: &str = "production";
 
 impl Stage {
     /// A stage with settings and no workloads.
     pub(crate) fn new(name: &str, runtime: &str) -> Self {
         let bed = Handle::connect();
-        let ns = bed.namespace(name);
         let base = bed.repository_base(name);
+        Self::at(bed, name, runtime, base, PLAIN)
+    }
+
+    /// A stage whose artifacts lie below another base, with the settings of the workloads' sources.
+    pub(crate) fn at(bed: Handle, name: &str, runtime: &str, base: String, settings: &str) -> Self {
+        let ns = bed.namespace(name);
         let mut env = Env::new(env!("CARGO_BIN_EXE_kubectl-runway"));
         env.var("KUBECONFIG", ns.kube().kubeconfig());
-        let settings = format!(
-            "registry: {{base: {base}}}\nnamespace: {}\nsource: {{secretRef: \"\", insecure: true, interval: 10s}}\nkustomization: {{interval: 10s}}\nparent: {{secretRef: \"\"}}\n",
-            ns.name()
-        );
+        let settings =
+            format!("registry: {{base: {base}}}\nnamespace: {}\nkustomization: {{interval: 10s}}\n{settings}", ns.name());
         env.write("kubectl-runway.yaml", settings);
         Self { bed, ns, env, runtime: runtime.to_owned(), base }
     }

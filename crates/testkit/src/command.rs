@@ -22,6 +22,10 @@ pub struct Run {
     pub stderr: String,
     /// Its exit code; `None` when a signal ended it.
     pub code: Option<i32>,
+    /// From its start to its end.
+    pub took: Duration,
+    /// The most memory that it was seen to hold, in bytes, where the system tells (Linux).
+    pub peak: Option<u64>,
     /// What `Display` replaces by `$ROOT`.
     root: Option<String>,
 }
@@ -103,7 +107,8 @@ pub fn mortal(program: &Path) -> Command {
 ///
 /// When the command does not start, or does not end in time. The error then tells what it had said.
 pub fn run(mut command: Command, stdin: &[u8], limit: Duration) -> io::Result<Run> {
-    let deadline = Instant::now() + limit;
+    let start = Instant::now();
+    let deadline = start + limit;
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn()?;
     let input = stdin.to_vec();
     let mut pipe = child.stdin.take();
@@ -116,7 +121,9 @@ pub fn run(mut command: Command, stdin: &[u8], limit: Duration) -> io::Result<Ru
     let stdout = collect(child.stdout.take());
     let stderr = collect(child.stderr.take());
 
-    let status = wait_until(&mut child, deadline)?;
+    let mut peak = None;
+    let status = wait_until(&mut child, deadline, &mut peak)?;
+    let took = start.elapsed();
     let ended = status.is_some();
     if !ended {
         kill_group(&child);
@@ -130,6 +137,8 @@ pub fn run(mut command: Command, stdin: &[u8], limit: Duration) -> io::Result<Ru
         stdout: stdout.unwrap_or_default(),
         stderr: stderr.unwrap_or_default(),
         code: status.and_then(|status| status.code()),
+        took,
+        peak,
         root: None,
     };
     if ended && open {
@@ -142,10 +151,13 @@ pub fn run(mut command: Command, stdin: &[u8], limit: Duration) -> io::Result<Ru
     Ok(result)
 }
 
-/// How it ended in time; `None` while it still runs.
-fn wait_until(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> {
+/// How it ended in time; `None` while it still runs. Looks at its memory meanwhile.
+fn wait_until(child: &mut Child, deadline: Instant, peak: &mut Option<u64>) -> io::Result<Option<ExitStatus>> {
     let mut pause = Duration::from_millis(1);
+    let status = format!("/proc/{}/status", child.id());
     loop {
+        // Not there any more once it has ended: what was seen last counts.
+        *peak = (*peak).max(high_water_mark(&status));
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
         }
@@ -153,13 +165,33 @@ fn wait_until(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitSta
             return Ok(None);
         }
         thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(20));
+        pause = (pause * 2).min(Duration::from_millis(10));
     }
+}
+
+fn high_water_mark(file: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kilobytes| kilobytes << 10)
 }
 
 /// Kills a child that leads a process group, and the group.
 pub fn kill_group(child: &Child) {
     signal_group(child.id(), Signal::KILL);
+}
+
+/// Kills a process that is nobody's group, at once (`kill -9`), and waits until nothing of it runs any more. Its parent still
+/// has to wait for it.
+pub fn kill_now(process: u32) {
+    let Some(pid) = i32::try_from(process).ok().and_then(Pid::from_raw) else { return };
+    let _gone_already = rustix::process::kill_process(pid, Signal::KILL);
+    let runs = || {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+    };
+    while runs() {
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Sends a signal to the process group that this process leads.

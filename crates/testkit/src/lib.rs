@@ -3,6 +3,7 @@
 //! * [`env::Env`] runs the product's program in an environment of its own: nothing of the machine's user shows through.
 //! * [`bed`] builds, starts and drives the live test bed (`tests/testbed`): a real API server, Flux and a registry on loopback.
 //!   A test begins at [`bed::Handle::connect`]; `cargo xtask` uses the rest.
+//! * [`fake`] are servers on the test's own threads: proxies that count, cut and delay, a token endpoint, registries that lie.
 #![expect(
     clippy::panic,
     clippy::expect_used,
@@ -13,3 +14,4 @@
 pub mod bed;
 pub mod command;
 pub mod env;
+pub mod fake;

@@ -10,7 +10,7 @@ use super::kube::or_panic;
 use super::trouble::{Context as _, Result, Trouble};
 use super::wire::{Answer, Endpoint};
 
-const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
+pub(crate) const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
                          application/vnd.docker.distribution.manifest.v2+json";
 
 /// A `repository` is `localhost:PORT/PATH`, of the shared registry or of one of the test's own.
@@ -86,6 +86,22 @@ impl Handle {
             404 => None,
             status => panic!("{repository}:{tag}: {status}"),
         }
+    }
+
+    /// Points a tag at what another one names, as somebody else would who pushes at the same time.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the registry refuses.
+    #[track_caller]
+    pub fn copy_tag(&self, repository: &str, from: &str, to: &str) {
+        let held = or_panic(manifest("GET", repository, from));
+        let (port, path) = split(repository).expect("a repository on loopback");
+        let target = format!("/v2/{path}/manifests/{to}");
+        let headers = [("Content-Type", held.header("content-type").unwrap_or_default())];
+        let answer =
+            or_panic(Endpoint { port, tls: None }.send("PUT", &target, &headers, &held.body).context(|| format!("PUT {target}")));
+        assert_eq!(answer.status, 201, "PUT {target}: {}", answer.text());
     }
 
     /// The manifest that a tag or digest names; `None` when there is none.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::cluster::{Cluster, Options};
 use super::kube::{Kube, or_panic};
-use super::registry::Registry;
+use super::registry::{More, Registry};
 use super::state::State;
 use super::trouble::Context as _;
 
@@ -94,7 +94,7 @@ impl Handle {
     /// Panics when it does not get ready.
     #[track_caller]
     pub fn own_registry(&self, name: &str) -> Registry {
-        or_panic(Registry::start(&self.state().ground, &unique(name)).context(|| format!("registry {name}")))
+        or_panic(Registry::start(&self.state().ground, &unique(name), More::default()).context(|| format!("registry {name}")))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -240,6 +240,24 @@ impl Kube {
 
     pub(crate) fn bed(&self) -> &Arc<State> {
         &self.bed
+    }
+
+    /// Runs flux, oras or kubectl from the bed, or skopeo from the system, with more variables.
+    ///
+    /// # Panics
+    ///
+    /// Panics when it does not start or end.
+    #[track_caller]
+    pub fn peer(&self, name: &str, variables: &[(&str, &str)], arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Run {
+        let own = self.bed.ground.bin.join(name);
+        let program = if own.is_file() { own } else { Path::new("/usr/bin").join(name) };
+        let mut command = mortal(&program);
+        command.args(arguments);
+        let shown = format!("{command:?}");
+        let home = self.cluster.folder.join("home");
+        command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", home).env("KUBECONFIG", self.kubeconfig());
+        command.envs(variables.iter().copied());
+        run(command, b"", TOOL_LIMIT).unwrap_or_else(|error| panic!("{shown}: {error}"))
     }
 
     #[track_caller]

@@ -9,7 +9,7 @@ use super::cluster::{Options, Running};
 use super::pki;
 use super::ports::free_port;
 use super::process::{Process, Spec};
-use super::registry::Registry;
+use super::registry::{More, Registry};
 use super::state::{Ground, State};
 use super::trouble::{Context as _, Result, Trouble};
 use super::wire::Endpoint;
@@ -39,7 +39,7 @@ impl Bed {
         pki::write(&data.join("pki"))?;
 
         let mut etcd = Process::start(etcd(&ground, &format!("http://127.0.0.1:{}", ports[1])))?;
-        let registry = Registry::start(&ground, "registry")?;
+        let registry = Registry::start(&ground, "registry", More::default())?;
         let endpoint = Endpoint { port: ports[0], tls: None };
         etcd.wait_ready(Duration::from_secs(60), || {
             endpoint.send("GET", "/readyz", &[], b"").is_ok_and(|answer| answer.status == 200)

@@ -1,0 +1,173 @@
+//! A registry, a token endpoint or any other server that does what no honest one does, byte by byte.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use super::listen::{Listening, locked};
+use super::message::{Reply, Request, Wire};
+use super::store::Store;
+use super::tls::Tls;
+
+/// The longest that a connection is held by a deed without an end.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// What it does about a request.
+#[derive(Debug, Clone)]
+pub enum Deed {
+    /// Answers, and says how long the answer is.
+    Answer(Reply),
+    /// Answers as [`Deed::Answer`] does, but names this length.
+    Lying(Reply, usize),
+    /// Sends the first so many bytes of an answer, head included, then ends the connection.
+    Short(Reply, usize),
+    /// Sends the head and then the body again and again, until the client is gone; names no length.
+    Endless(Reply),
+    /// The same, in chunks that never end.
+    EndlessChunks(Reply),
+    /// Sends the answer one byte after the other, with this pause.
+    Slow(Reply, Duration),
+    /// Sends these bytes and then ends the connection.
+    Bytes(Vec<u8>),
+    /// Sends a header line again and again, within the head.
+    EndlessHead,
+    /// Says nothing.
+    Silence,
+    /// Ends the connection without a word.
+    Cut,
+}
+
+/// A server that was told how to behave.
+pub struct Hostile {
+    listening: Listening,
+    received: Arc<Mutex<Vec<Request>>>,
+    store: Arc<Store>,
+}
+
+impl Hostile {
+    /// A server without TLS. `deed` is told the request and the answer that an honest registry would give.
+    pub fn start(deed: impl Fn(&Request, Reply) -> Deed + Send + Sync + 'static) -> Self {
+        Self::with_tls(None, deed)
+    }
+
+    /// The same with TLS.
+    pub fn with_tls(tls: Option<Tls>, deed: impl Fn(&Request, Reply) -> Deed + Send + Sync + 'static) -> Self {
+        let (received, store) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Store::default()));
+        let (log, honest) = (Arc::clone(&received), Arc::clone(&store));
+        let listening = Listening::start(move |stream| {
+            let mut wire = Tls::accept(tls.as_ref(), stream);
+            loop {
+                let request =
+                    match wire.request() {
+                        Ok(Some(request)) => request,
+                        Ok(None) => return,
+                        Err(error) => {
+                            // As Go's servers answer a client that speaks TLS.
+                            if error.kind() == io::ErrorKind::InvalidData {
+                                drop(wire.stream.write_all(
+                                    b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTPS request to an HTTP server.\n",
+                                ));
+                            }
+                            return;
+                        }
+                    };
+                locked(&log).push(request.clone());
+                let reply = honest.answer(&request);
+                if !matches!(act(&mut wire, &request, deed(&request, reply)), Ok(true)) {
+                    return;
+                }
+            }
+        });
+        Self { listening, received, store }
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.listening.port()
+    }
+
+    /// `localhost:PORT`.
+    pub fn address(&self) -> String {
+        format!("localhost:{}", self.port())
+    }
+
+    /// What the honest registry behind it holds.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// All requests, in the order in which they came.
+    pub fn received(&self) -> Vec<Request> {
+        locked(&self.received).clone()
+    }
+
+    /// The request lines.
+    pub fn lines(&self) -> Vec<String> {
+        locked(&self.received).iter().map(Request::line).collect()
+    }
+
+    /// Whether this text is in anything that it received, heads included.
+    pub fn has_seen(&self, text: &str) -> bool {
+        let seen = |request: &Request| request.raw.windows(text.len().max(1)).any(|window| window == text.as_bytes());
+        locked(&self.received).iter().any(seen)
+    }
+
+    /// Forgets what it received.
+    pub fn clear(&self) {
+        locked(&self.received).clear();
+    }
+}
+
+impl fmt::Debug for Hostile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hostile({})", self.address())
+    }
+}
+
+/// Tells whether the connection may go on.
+fn act(wire: &mut Wire, request: &Request, deed: Deed) -> io::Result<bool> {
+    let mut send = |bytes: &[u8]| wire.stream.write_all(bytes).and_then(|()| wire.stream.flush());
+    match deed {
+        Deed::Answer(reply) => {
+            send(&reply.bytes(&request.method))?;
+            return Ok(true);
+        }
+        Deed::Lying(reply, length) => {
+            send(&reply.head(Some(length)))?;
+            send(&reply.body)?;
+        }
+        Deed::Short(reply, count) => send(reply.bytes(&request.method).get(..count).unwrap_or_default())?,
+        Deed::Endless(reply) => {
+            send(&reply.head(None))?;
+            loop {
+                send(&reply.body)?;
+            }
+        }
+        Deed::EndlessChunks(reply) => {
+            send(&reply.with("Transfer-Encoding", "chunked").head(None))?;
+            let chunk = [b"10000\r\n", vec![b'x'; 0x1_0000].as_slice(), b"\r\n"].concat();
+            loop {
+                send(&chunk)?;
+            }
+        }
+        Deed::Slow(reply, pause) => {
+            for byte in reply.bytes(&request.method) {
+                send(&[byte])?;
+                thread::sleep(pause);
+            }
+        }
+        Deed::Bytes(bytes) => send(&bytes)?,
+        Deed::EndlessHead => {
+            send(b"HTTP/1.1 200 OK\r\n")?;
+            let lines = format!("X-More: {}\r\n", "x".repeat(1000)).repeat(64);
+            loop {
+                send(lines.as_bytes())?;
+            }
+        }
+        Deed::Silence => thread::sleep(LONGEST),
+        Deed::Cut => {}
+    }
+    Ok(false)
+}

@@ -1,0 +1,131 @@
+//! Lies about where a login goes: the realm of a challenge, and what a token endpoint answers.
+
+use super::{Deed, Hostile, LOGIN, PASSWORD, Reply, SOON, holds, learnt_nothing, lure, platform, push, show};
+use std::sync::{Arc, Mutex};
+
+/// A registry that names this challenge, and an endpoint on its own host.
+fn registry(
+    challenge: impl Fn(&str) -> String + Send + Sync + 'static,
+    token: impl Fn() -> Deed + Send + Sync + 'static,
+) -> Hostile {
+    Hostile::start(move |request, reply| {
+        let host = request.header("host").unwrap_or_default();
+        match request.path() {
+            "/token" => token(),
+            _ if request.header("authorization").is_none_or(|value| !value.starts_with("Bearer good")) => Deed::Answer(
+                Reply::error(401, "UNAUTHORIZED", "authentication required").with("WWW-Authenticate", challenge(host)),
+            ),
+            _ => Deed::Answer(reply),
+        }
+    })
+}
+
+fn bearer(host: &str) -> String {
+    format!("Bearer realm=\"http://{host}/token\",service=\"s\",scope=\"repository:r:pull\"")
+}
+
+#[test]
+fn a_foreign_realm_learns_nothing() {
+    let lure = lure();
+    let port = lure.port();
+    for realm in [
+        format!("http://127.0.0.1:{port}/token"),
+        format!("https://127.0.0.1:{port}/token"),
+        format!("http://runway:pw@localhost:{port}/token"),
+        format!("http://[::ffff:127.0.0.1]:{port}/token"),
+        "http://evil.example.net/token".to_owned(),
+        "https://localhost.evil.example.net/token".to_owned(),
+        "file:///etc/passwd".to_owned(),
+        "/token".to_owned(),
+        String::new(),
+    ] {
+        let named = realm.clone();
+        let registry = registry(move |_| format!("Bearer realm=\"{named}\",service=\"s\""), || Deed::Answer(Reply::new(200)));
+        let env = platform(&registry.address());
+        for run in [show(&env, &[]), push(&env, &[])] {
+            holds(&run, 2, &["token endpoint is not trusted"], SOON);
+        }
+        assert!(!registry.has_seen(LOGIN), "{realm}: {:?}", registry.lines());
+    }
+    learnt_nothing(&lure);
+    assert_eq!(lure.lines().len(), 0);
+}
+
+#[test]
+fn a_token_endpoint_that_sends_the_login_on() {
+    let lure = lure();
+    for status in [301, 302, 307, 308] {
+        let to = format!("http://127.0.0.1:{}/token", lure.port());
+        let registry = registry(bearer, move || Deed::Answer(Reply::new(status).with("Location", to.clone())));
+        let env = platform(&registry.address());
+        holds(&show(&env, &[]), 2, &["redirects, and this is not followed"], SOON);
+    }
+    learnt_nothing(&lure);
+    assert_eq!(lure.lines().len(), 0);
+}
+
+#[test]
+fn tokens_that_are_none() {
+    for (body, words) in [
+        (r#"{"token":"good\nX-Evil: 1"}"#, "characters that no token has"),
+        (r#"{"token":"good\u0000"}"#, "characters that no token has"),
+        (r#"{"token":""}"#, "holds no token"),
+        (r#"{"token":7}"#, "not the JSON"),
+        ("{}", "holds no token"),
+        ("<html>log in</html>", "not the JSON"),
+        ("", "not the JSON"),
+    ] {
+        let registry = registry(bearer, move || Deed::Answer(Reply::new(200).body(body)));
+        let env = platform(&registry.address());
+        holds(&show(&env, &[]), 2, &["no token from", words], SOON);
+        holds(&push(&env, &[]), 2, &["no token from", words], SOON);
+        assert!(!registry.has_seen("X-Evil"));
+    }
+}
+
+#[test]
+fn a_token_endpoint_that_floods_stalls_or_repeats() {
+    let flood = registry(bearer, || Deed::Endless(Reply::new(200).body("{".repeat(1 << 16))));
+    holds(&show(&platform(&flood.address()), &[]), 2, &["larger than 1 MiB"], SOON);
+    let silent = registry(bearer, || Deed::Silence);
+    holds(&show(&platform(&silent.address()), &["--timeout", "2s"]), 2, &["no complete answer"], SOON);
+    let cut = registry(bearer, || Deed::Cut);
+    holds(&show(&platform(&cut.address()), &[]), 2, &["broke"], SOON);
+    let storm = registry(bearer, || Deed::Answer(Reply::error(429, "TOOMANYREQUESTS", "slow down").with("Retry-After", "1")));
+    holds(&show(&platform(&storm.address()), &[]), 2, &["429", "slow down"], SOON);
+    assert!(storm.lines().len() <= 5, "{:?}", storm.lines());
+    let echo = registry(bearer, || Deed::Answer(Reply::error(401, "UNAUTHORIZED", &format!("not {PASSWORD} nor {LOGIN}"))));
+    holds(&show(&platform(&echo.address()), &[]), 2, &["401", "wrong login"], SOON);
+}
+
+#[test]
+fn a_registry_that_never_takes_a_token_is_asked_no_more_than_twice() {
+    let given = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&given);
+    let registry = registry(
+        |host| format!("{},error=\"invalid_token\"", bearer(host)),
+        move || {
+            *count.lock().unwrap() += 1;
+            Deed::Answer(Reply::new(200).body(r#"{"token":"bad-but-canary-of-a-token"}"#))
+        },
+    );
+    let run = show(&platform(&registry.address()), &[]);
+    holds(&run, 2, &["invalid token"], SOON);
+    assert!(!run.to_string().contains("canary-of-a-token"), "{run}");
+    assert!(*given.lock().unwrap() <= 2, "{:?}", registry.lines());
+}
+
+#[test]
+fn a_stranger_that_asks_for_a_login_gets_none() {
+    // A login for one registry is not for another port of the same host, and not for the same port of another name.
+    let stranger = Hostile::start(|_, _| {
+        Deed::Answer(Reply::error(401, "UNAUTHORIZED", "log in").with("WWW-Authenticate", "Basic realm=\"x\""))
+    });
+    let mut env = platform("localhost:1");
+    env.write("kubectl-runway.yaml", format!("registry: {{base: \"{}/r\"}}\n", stranger.address()));
+    holds(&show(&env, &[]), 2, &["it wants a login", "no entry for"], SOON);
+    env.write("kubectl-runway.yaml", format!("registry: {{base: \"127.0.0.1:{}/r\"}}\n", stranger.port()));
+    env.var("DOCKER_AUTH_CONFIG", super::docker_config(&stranger.address(), super::USER, PASSWORD));
+    holds(&show(&env, &[]), 2, &["it wants a login", "no entry for"], SOON);
+    learnt_nothing(&stranger);
+}
