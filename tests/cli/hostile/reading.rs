@@ -246,6 +246,6 @@ fn a_port_of_something_else_is_told() {
     let plain = Hostile::start(|_, reply| Deed::Answer(reply));
     let mut env = super::platform(&plain.address());
     env.var("RUNWAY_REGISTRY_PLAIN_HTTP", "false");
-    holds(&super::show(&env, &[]), 2, &["does not speak TLS", "--plain-http"], SOON);
+    holds(&super::show(&env, &[]), 2, &["does not speak it", "--plain-http"], SOON);
     assert!(plain.received().is_empty());
 }
