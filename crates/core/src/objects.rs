@@ -31,7 +31,8 @@ pub fn build(workloads: &Workloads, settings: &Settings, environment: &str) -> V
         .collect()
 }
 
-fn pair(workload: &Workload, defaults: &Overrides, settings: &Settings, environment: &str) -> Pair {
+/// The two objects of one workload in an environment.
+pub fn pair(workload: &Workload, defaults: &Overrides, settings: &Settings, environment: &str) -> Pair {
     let layers: Vec<&Overrides> =
         [Some(defaults), Some(&workload.flux), workload.overrides_in(environment)].into_iter().flatten().collect();
     let (id, namespace) = (workload.id.as_str(), settings.namespace());
