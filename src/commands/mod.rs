@@ -6,6 +6,7 @@
 mod cli;
 mod context;
 mod flags;
+mod help;
 mod inventory;
 mod status;
 

@@ -4,6 +4,7 @@ mod build;
 mod push;
 mod request;
 mod show;
+mod verify;
 
 use super::context::Context;
 use crate::exit::Outcome;
@@ -15,6 +16,8 @@ use runway_core::problem::Problem;
 pub(crate) enum Command {
     /// Print the Flux objects of a runtime's workloads, or write them to a folder
     Build(build::Args),
+    /// Check an inventory before it is published
+    Verify(Box<verify::Args>),
     /// Publish the inventory: plan, guard, push, read back
     Push(push::Args),
     /// Print a published inventory
@@ -25,6 +28,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     match command {
         Command::Build(args) => build::run(&args, context, ui),
+        Command::Verify(args) => verify::run(&args, context, ui),
         Command::Push(args) => push::run(&args, context, ui),
         Command::Show(args) => show::run(&args, context, ui),
     }

@@ -7,6 +7,7 @@
 
 pub mod push;
 pub mod status;
+pub mod verify;
 
 /// The `apiVersion` of every document.
 pub const API_VERSION: &str = "runway.gitlab.com/v1alpha1";
