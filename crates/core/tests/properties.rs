@@ -147,7 +147,7 @@ proptest! {
         let (new, old) = (from_objects(unique(new)), from_objects(unique(old)));
         let plan = plan(&new, Some(&old));
         prop_assert_eq!(new.entries.len(), old.entries.len() + plan.added.len() - plan.removed.len());
-        prop_assert!(plan.changed.iter().all(|change| !plan.added.contains(&change.workload)));
+        prop_assert!(plan.changed.iter().all(|change| !plan.added.contains(&change.name)));
     }
 
     /// No input makes it panic; the order of the objects never matters; Ready means that nothing is broken.
