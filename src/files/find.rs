@@ -35,16 +35,18 @@ pub(crate) fn workloads(start: &Path, runtime: &str) -> Option<PathBuf> {
     Some(root(start)?.join(RUNTIMES).join(runtime).join(WORKLOADS)).filter(|file| file.is_file())
 }
 
+/// workloads.yml of every runtime.
+pub(crate) fn all_workloads(start: &Path) -> Vec<PathBuf> {
+    let folder = root(start).map(|root| root.join(RUNTIMES));
+    let entries = folder.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
+    let mut found: Vec<PathBuf> = entries.map(|entry| entry.path().join(WORKLOADS)).filter(|file| file.is_file()).collect();
+    found.sort();
+    found
+}
+
 /// The only runtime that has a workloads.yml; none or several is an error that lists them.
 pub(crate) fn only_runtime(start: &Path) -> Result<String, Problem> {
-    let mut found = Vec::new();
-    let folder = root(start).map(|root| root.join(RUNTIMES));
-    for entry in folder.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten() {
-        if entry.path().join(WORKLOADS).is_file() {
-            found.push(entry.file_name().to_string_lossy().into_owned());
-        }
-    }
-    found.sort();
+    let found: Vec<String> = all_workloads(start).iter().filter_map(|file| runtime_of(file)).collect();
     match found.as_slice() {
         [only] => Ok(only.clone()),
         [] => Err(Problem::usage("there is no workloads.yml")
