@@ -1,7 +1,7 @@
 //! The command line: name, commands, and what every command has.
 
 use super::context::Context;
-use super::{bootstrap, config, help, inventory, status};
+use super::{bootstrap, config, deploy, help, inventory, status};
 use crate::exit::{self, Outcome};
 use crate::ui::{ColorChoice, Ui};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -53,6 +53,9 @@ enum Command {
     /// Build and publish inventories
     #[command(subcommand)]
     Inventory(inventory::Command),
+    /// Build, check and publish a workload's resource manifests
+    #[command(subcommand)]
+    Deploy(deploy::Command),
     /// Print, check or apply the parent pair that makes a cluster follow an inventory
     Bootstrap(Box<bootstrap::Args>),
     /// Look at the settings
@@ -84,6 +87,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
     }
     let result = Context::new(&cli.global).and_then(|context| match chosen {
         Command::Inventory(command) => inventory::run(command, &context, &ui),
+        Command::Deploy(command) => deploy::run(command, &context, &ui),
         Command::Bootstrap(args) => bootstrap::run(&args, &context, &ui),
         Command::Config(command) => config::run(&command, &context, &ui),
         Command::Status(args) => status::run(*args, &context, &ui),

@@ -3,10 +3,11 @@
 use crate::exit::{self, Outcome};
 use crate::ui::Ui;
 use runway_core::assess::Verdict;
+use runway_core::finding::Rule;
 use runway_core::finding::Severity;
 use runway_core::problem::Problem;
 use runway_core::suggest;
-use runway_core::verify::rules::{self, RULES, Rule};
+use runway_core::verify::rules;
 
 /// Explain a finding, the exit codes, the verdicts, or a command.
 #[derive(Debug, clap::Args)]
@@ -58,9 +59,9 @@ fn of_command(command: &mut clap::Command, path: &[&str]) -> Result<String, Prob
 }
 
 fn findings() -> String {
-    let width = RULES.iter().map(|rule| rule.code.len()).max().unwrap_or_default();
+    let width = rules::all().map(|rule| rule.code.len()).max().unwrap_or_default();
     let mut out = String::new();
-    for rule in RULES {
+    for rule in rules::all() {
         out.push_str(&format!("{:width$}  {:7}  {}\n", rule.code, rule.severity.as_str(), rule.title));
     }
     out.push_str("\nOne of them: kubectl runway help finding CODE\n");
@@ -70,7 +71,7 @@ fn findings() -> String {
 fn finding(code: &str) -> Result<String, Problem> {
     let Some(Rule { code, severity, title, help }) = rules::of(code) else {
         let problem = Problem::usage(format!("there is no finding '{code}'"));
-        return Err(match suggest::nearest(code, RULES.iter().map(|rule| rule.code)) {
+        return Err(match suggest::nearest(code, rules::all().map(|rule| rule.code)) {
             Some(word) => problem.hint(format!("did you mean {word}?")),
             None => problem.hint("all of them: kubectl runway help finding"),
         });
@@ -95,12 +96,12 @@ fn verdicts() -> String {
 #[cfg(test)]
 mod tests {
     use super::{exit_codes, finding, findings, verdicts};
-    use runway_core::verify::rules::RULES;
+    use runway_core::verify::rules;
 
     #[test]
     fn every_rule_is_listed_and_explained() {
         let list = findings();
-        for rule in RULES {
+        for rule in rules::all() {
             assert!(list.contains(&format!("{} ", rule.code)), "{}", rule.code);
             assert!(finding(rule.code).unwrap().contains(rule.help));
         }

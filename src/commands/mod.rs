@@ -3,14 +3,18 @@
 //! Uses: gather, ui, render, registry, cluster, files, net, clock, env, exit, process.
 //! Never: knowing Flux's rules; a command that needs an `if` about Flux wants a function in core.
 
+#![expect(clippy::doc_markdown, reason = "clap prints the comments of flags as they are")]
+
 mod bootstrap;
 mod cli;
 mod config;
 mod context;
+mod deploy;
 mod flags;
 mod help;
 mod inventory;
 mod publish;
 mod status;
+mod tags;
 
 pub(crate) use cli::run;

@@ -3,10 +3,91 @@
 use super::read;
 use runway_core::artifact::Tree;
 use runway_core::problem::{Place, Problem};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Files of a folder, at most so many.
 const MAX_FILES: usize = 100_000;
+
+/// Folders inside each other; deeper is a mistake, or meant to harm.
+const MAX_DEPTH: usize = 32;
+
+/// Files below a folder, path and place, by name; hidden folders are not entered. A link is refused: to a folder always, to
+/// a file when `wanted` would take it.
+pub(crate) fn select(root: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<(String, PathBuf)>, Problem> {
+    let mut found = Vec::new();
+    for entry in walk(root, &|name| !name.starts_with('.'))? {
+        let is_taken = wanted(&entry.path);
+        if entry.is_link && (is_taken || entry.place.is_dir()) {
+            return Err(link(&entry.place));
+        }
+        if is_taken && !entry.is_link {
+            found.push((entry.path, entry.place));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Refuses a folder with a link that leads out of it.
+pub(crate) fn links_stay_inside(root: &Path) -> Result<(), Problem> {
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    let inside = real(root);
+    for entry in walk(root, &|_| true)?.iter().filter(|entry| entry.is_link) {
+        let stays = real(&entry.place).zip(inside.as_ref()).is_some_and(|(target, root)| target.starts_with(root));
+        if !stays {
+            return Err(link(&entry.place));
+        }
+    }
+    Ok(())
+}
+
+fn link(place: &Path) -> Problem {
+    Problem::input("the folder holds a symbolic link")
+        .cause("it could bring in files from outside")
+        .at(Place::file(place.display().to_string()))
+        .hint("replace the link by the file")
+}
+
+/// A file or link below a folder.
+struct Found {
+    path: String,
+    place: PathBuf,
+    is_link: bool,
+}
+
+/// Everything below a folder but folders; links are not followed.
+fn walk(root: &Path, enter: &dyn Fn(&str) -> bool) -> Result<Vec<Found>, Problem> {
+    let mut found = Vec::new();
+    let mut open = vec![(root.to_path_buf(), String::new(), 0)];
+    let too_large = |what: String| Err(Problem::input(what).at(Place::file(root.display().to_string())));
+    while let Some((folder, prefix, depth)) = open.pop() {
+        if depth > MAX_DEPTH {
+            return too_large(format!("the folder nests deeper than {MAX_DEPTH} levels"));
+        }
+        let fault = |error: &std::io::Error| {
+            Problem::input("the folder cannot be read").caused_by(error).at(Place::file(folder.display().to_string()))
+        };
+        for entry in std::fs::read_dir(&folder).map_err(|error| fault(&error))? {
+            let entry = entry.map_err(|error| fault(&error))?;
+            let place = entry.path();
+            let shown = Place::file(place.display().to_string());
+            let name = entry.file_name().into_string().map_err(|_| Problem::input("a file's name is no UTF-8").at(shown))?;
+            let kind = entry.file_type().map_err(|error| fault(&error))?;
+            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
+            if kind.is_dir() {
+                if enter(&name) {
+                    open.push((place, path, depth + 1));
+                }
+            } else {
+                found.push(Found { path, place, is_link: kind.is_symlink() });
+            }
+            if found.len() + open.len() > MAX_FILES {
+                return too_large(format!("the folder has more than {MAX_FILES} files"));
+            }
+        }
+    }
+    Ok(found)
+}
 
 /// Every file below a folder.
 pub(crate) fn tree(root: &Path) -> Result<Tree, Problem> {

@@ -29,7 +29,8 @@ pub(crate) async fn checkout(folder: &Path, path: Option<&str>) -> Checkout {
         // Optional locks and a pager would touch the repository or wait for a key.
         let mut all = vec!["--no-optional-locks", "--no-pager", "-C", folder];
         all.extend(arguments);
-        let output = run(Program { path: &git, arguments: &all, stdin: b"", limit: LIMIT, max_stdout: MAX }).await.ok()?;
+        let output =
+            run(Program { path: &git, arguments: &all, folder: None, stdin: b"", limit: LIMIT, max_stdout: MAX }).await.ok()?;
         let text = String::from_utf8(output.stdout).ok().filter(|_| output.success)?;
         Some(text.trim().to_owned()).filter(|text| !text.is_empty())
     };

@@ -7,6 +7,7 @@
 
 mod find;
 pub(crate) mod git;
+pub(crate) mod helm;
 mod runner;
 #[cfg(all(test, unix))]
 mod tests;

@@ -19,6 +19,8 @@ pub(crate) struct Program<'a> {
     pub(crate) path: &'a Path,
     /// Arguments; anybody on the machine can read them.
     pub(crate) arguments: &'a [&'a str],
+    /// The folder that it runs in; none: ours.
+    pub(crate) folder: Option<&'a Path>,
     /// What it reads.
     pub(crate) stdin: &'a [u8],
     /// How long it may take.
@@ -67,6 +69,9 @@ pub(crate) async fn run(program: Program<'_>) -> Result<Output, Failure> {
 fn command(program: Program<'_>) -> Command {
     let mut command = Command::new(program.path);
     command.args(program.arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    if let Some(folder) = program.folder {
+        command.current_dir(folder);
+    }
     // A group of its own, so that what it has started can be ended with it.
     #[cfg(unix)]
     command.process_group(0);
@@ -84,43 +89,49 @@ async fn drive(child: &mut Child, program: Program<'_>) -> Result<Output, Failur
     };
     let (mut out, mut complaint) = (Vec::new(), Vec::new());
     let status = {
-        // One byte more than allowed shows that it was too much.
         let read = async {
-            tokio::join!(
-                write,
-                keep(stdout, &mut out, program.max_stdout + 1, true),
+            // Too much ends the reading at once: whoever still writes is ended, not waited for.
+            tokio::try_join!(
+                async {
+                    write.await;
+                    Ok(())
+                },
+                keep(stdout, &mut out, program.max_stdout, true),
                 keep(stderr, &mut complaint, MAX_STDERR, false)
             )
         };
         tokio::pin!(read);
         tokio::select! {
-            _ = &mut read => child.wait().await,
+            result = &mut read => {
+                result?;
+                child.wait().await
+            }
             status = child.wait() => {
                 // Not done in time: what was read until here is all.
-                drop(tokio::time::timeout(GRACE, &mut read).await);
+                if let Ok(Err(failure)) = tokio::time::timeout(GRACE, &mut read).await {
+                    return Err(failure);
+                }
                 status
             }
         }
     };
-    if out.len() > program.max_stdout {
-        return Err(Failure::TooMuch(program.max_stdout));
-    }
     let status = status.map_err(|error| Failure::Start(error.to_string()))?;
     let stderr = text::visible(String::from_utf8_lossy(&complaint).trim()).into_owned();
     Ok(Output { success: status.success(), code: status.code(), stdout: out, stderr })
 }
 
-/// Reads to the end and keeps the first bytes; `stop`: what comes after them is not waited for.
-async fn keep(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, most: usize, stop: bool) {
-    let Some(mut pipe) = pipe else { return };
-    let mut buffer = vec![0; 4096];
+/// Reads to the end and keeps the first bytes; `refuse`: more than those is a failure.
+async fn keep(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, most: usize, refuse: bool) -> Result<(), Failure> {
+    let Some(mut pipe) = pipe else { return Ok(()) };
+    let mut buffer = vec![0; 64 << 10];
     while let Ok(n @ 1..) = pipe.read(&mut buffer).await {
         let room = most.saturating_sub(kept.len());
-        kept.extend(buffer.iter().take(n.min(room)));
-        if stop && kept.len() >= most {
-            return;
+        if refuse && n > room {
+            return Err(Failure::TooMuch(most));
         }
+        kept.extend_from_slice(buffer.get(..n.min(room)).unwrap_or_default());
     }
+    Ok(())
 }
 
 async fn end(child: &mut Child) {

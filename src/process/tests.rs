@@ -8,7 +8,7 @@ use std::time::Duration;
 
 async fn shell(script: &str, stdin: &[u8], limit: Duration) -> Result<Output, Failure> {
     let path = Path::new("/bin/sh");
-    run(Program { path, arguments: &["-c", script], stdin, limit, max_stdout: 100 }).await
+    run(Program { path, arguments: &["-c", script], folder: None, stdin, limit, max_stdout: 100 }).await
 }
 
 const LONG: Duration = Duration::from_secs(20);
@@ -59,6 +59,6 @@ async fn does_not_wait_for_a_daemon_that_was_left_behind() {
 #[tokio::test]
 async fn says_what_cannot_be_started() {
     let path = Path::new("/does/not/exist");
-    let result = run(Program { path, arguments: &[], stdin: b"", limit: LONG, max_stdout: 1 }).await;
+    let result = run(Program { path, arguments: &[], folder: None, stdin: b"", limit: LONG, max_stdout: 1 }).await;
     assert!(matches!(result.err(), Some(Failure::Start(_))));
 }

@@ -73,8 +73,14 @@ impl Helpers {
         let Some(path) = process::find(&format!("docker-credential-{name}"), self.path.as_deref()) else {
             return Ok(Lookup::NotInstalled);
         };
-        let program =
-            Program { path: &path, arguments: &["get"], stdin: server.as_bytes(), limit: self.limit, max_stdout: MAX_ANSWER };
+        let program = Program {
+            path: &path,
+            arguments: &["get"],
+            folder: None,
+            stdin: server.as_bytes(),
+            limit: self.limit,
+            max_stdout: MAX_ANSWER,
+        };
         match process::run(program).await {
             Ok(output) => read(&output).map_err(fault),
             Err(Failure::TimedOut(limit)) => Err(fault(format!("it gave no answer within {limit:?}"))),

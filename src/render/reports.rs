@@ -2,7 +2,7 @@
 
 use runway_core::finding::{Finding, Severity};
 use runway_core::text::visible;
-use runway_core::verify::rules::{self, RULES};
+use runway_core::verify::rules;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -134,8 +134,7 @@ fn property(text: &str) -> String {
 /// SARIF 2.1.0: one run, with the rules that have results.
 pub(crate) fn sarif(findings: &[Finding]) -> Value {
     let used: BTreeSet<&str> = findings.iter().map(|finding| finding.code).collect();
-    let rules: Vec<Value> = RULES
-        .iter()
+    let rules: Vec<Value> = rules::all()
         .filter(|rule| used.contains(rule.code))
         .map(|rule| {
             json!({

@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod build;
+mod deploy;
 mod hostile;
 mod inventories;
 mod names;

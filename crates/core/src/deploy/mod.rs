@@ -4,15 +4,20 @@
 //! What was checked is what is published: the objects are written again from what was read, so nothing that another YAML
 //! reader would see differently (comments, merge keys, line ends, a byte order mark, a file that Flux drops by its name)
 //! reaches a cluster.
-//! Uses: artifact, finding, flux, yaml.
+//! Uses: artifact, finding, flux, objects, settings, workloads, yaml.
 //! Never: running helm or kustomize; changing an object, but for the namespace that somebody asked for.
 //! Start at [`read::read`].
 
 mod checks;
+pub mod declared;
+pub mod files;
 pub mod identity;
 pub mod read;
+pub mod rules;
 pub mod write;
 
+pub use declared::{Declared, declared};
+pub use files::{Role, role};
 pub use identity::{Identity, Scope, scope};
 pub use read::{Manifests, Object, Rules, Text, held, read};
 pub use write::{FILE, write};

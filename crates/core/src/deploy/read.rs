@@ -129,7 +129,7 @@ impl Reader<'_> {
         text.file.clone_into(&mut self.file);
         let limits = yaml::Limits { bytes: 64 << 20, documents: 200_000, ..yaml::Limits::default() };
         let mut findings = yaml::each(text.file, text.content, limits, &mut |document| self.document(&document));
-        for finding in findings.iter_mut().filter(|finding| finding.code == "yaml-syntax") {
+        for finding in findings.iter_mut().filter(|finding| matches!(finding.code, "yaml-syntax" | "yaml-key")) {
             let line = finding.place.line.and_then(|line| text.content.lines().nth(line.saturating_sub(1))).unwrap_or_default();
             if line.contains("{{") {
                 finding.hint("this looks like a Helm template; render the chart: --chart DIR");

@@ -17,6 +17,8 @@ pub enum Shape {
     Name,
     /// A list of names.
     Names,
+    /// A list of names, each with `{workload}` where the workload's id belongs; it may be empty.
+    Patterns,
 }
 
 /// A key.
@@ -78,6 +80,12 @@ pub const KEYS: &[Key] = &[
     key("parent.secretRef", Shape::Name, "inventory-reader", "pull secret of the parent's source; empty = none"),
     key("runtimes", Shape::Names, "gke,eks", "the runtimes that exist"),
     key("environments", Shape::Names, "staging,production", "the environments that exist"),
+    key(
+        "deploy.namespaces",
+        Shape::Patterns,
+        "",
+        "namespaces that deploy artifacts may write to, such as {workload}; empty = all",
+    ),
     key("guard.maxRemovals", Shape::Number, "1", "removals that a push may make without --allow-removals"),
     key("guard.maxRemovalPercent", Shape::Number, "10", "the same, as a percentage of what is published"),
 ];

@@ -77,7 +77,7 @@ impl Layer {
         for key in KEYS {
             let name = key.variable();
             let Some(text) = get(&name) else { continue };
-            let value = if key.shape == Shape::Names {
+            let value = if is_list(key.shape) {
                 Value::List(text.split(',').map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect())
             } else {
                 Value::Text(text)
@@ -143,15 +143,15 @@ fn finding(file: &str, node: &Node, code: &'static str, message: String, hint: O
 
 fn scalar_or_list(key: &Key, node: &Node) -> Result<Value, String> {
     match (&node.kind, key.shape) {
-        (Kind::List(items), Shape::Names) => items
+        (Kind::List(items), shape) if is_list(shape) => items
             .iter()
             .map(|item| item.text().map(str::to_owned).ok_or_else(|| format!("an item is {}", item.describe())))
             .collect::<Result<_, _>>()
             .map(Value::List),
-        (Kind::Scalar { text, .. }, shape) if shape != Shape::Names => {
+        (Kind::Scalar { text, .. }, shape) if !is_list(shape) => {
             Ok(Value::Text(if node.is_null() { String::new() } else { text.clone() }))
         }
-        (_, Shape::Names) => Err(format!("expected a list of names, found {}", node.describe())),
+        (_, shape) if is_list(shape) => Err(format!("expected a list of names, found {}", node.describe())),
         _ => Err(format!("expected one value, found {}", node.describe())),
     }
 }
@@ -186,9 +186,13 @@ fn clusters(file: &str, node: &Node, findings: &mut Vec<Finding>) -> Vec<Cluster
     clusters
 }
 
+fn is_list(shape: Shape) -> bool {
+    matches!(shape, Shape::Names | Shape::Patterns)
+}
+
 pub(super) fn default_value(key: &Key) -> Value {
-    if key.shape == Shape::Names {
-        Value::List(key.default.split(',').map(str::to_owned).collect())
+    if is_list(key.shape) {
+        Value::List(key.default.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect())
     } else {
         Value::Text(key.default.to_owned())
     }
@@ -199,8 +203,9 @@ pub(super) fn fault(key: &Key, value: &Value) -> Option<String> {
     let name = |text: &str| names::label_fault(text).map(|why| format!("'{text}' is no name: {why}"));
     match (key.shape, value) {
         (Shape::Names, Value::List(list)) => list.iter().find_map(|text| name(text)),
+        (Shape::Patterns, Value::List(list)) => list.iter().find_map(|text| name(&text.replace("{workload}", "x"))),
         (_, Value::List(_)) => Some("one value is expected, not a list".to_owned()),
-        (Shape::Names, Value::Text(_)) => Some("a list is expected".to_owned()),
+        (Shape::Names | Shape::Patterns, Value::Text(_)) => Some("a list is expected".to_owned()),
         (Shape::Text, Value::Text(text)) => text_fault(key, text),
         (Shape::Bool, Value::Text(text)) => {
             (!matches!(text.as_str(), "true" | "false")).then(|| format!("'{text}' is neither true nor false"))
@@ -285,6 +290,15 @@ mod tests {
         );
         assert_eq!(findings[0].hint.as_deref(), Some("did you mean namespace?"));
         assert!(Layer::from_variables(|name| (name == "RUNWAY_SOURCE_INTERVAL").then(|| "5d".to_owned())).is_err());
+    }
+
+    #[test]
+    fn namespaces_of_deploy_artifacts() {
+        let (layer, findings) = Layer::from_file("s", "deploy: {namespaces: [\"{workload}\", \"{workload}-jobs\", shared]}\n");
+        assert!(findings.is_empty(), "{findings:?}");
+        assert_eq!(resolve([layer]).deploy_namespaces("web"), ["web", "web-jobs", "shared"]);
+        assert!(resolve([]).deploy_namespaces("web").is_empty());
+        assert_eq!(Layer::from_file("s", "deploy: {namespaces: [A]}\n").1.len(), 1);
     }
 
     #[test]

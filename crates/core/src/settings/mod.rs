@@ -166,6 +166,11 @@ impl Settings {
         self.optional("parent.secretRef")
     }
 
+    /// `deploy.namespaces`: where a workload's objects may go; empty: anywhere.
+    pub fn deploy_namespaces(&self, workload: &str) -> Vec<String> {
+        self.list("deploy.namespaces").iter().map(|pattern| pattern.replace("{workload}", workload)).collect()
+    }
+
     /// `guard.maxRemovals`: removals that a push may make without a word.
     pub fn max_removals(&self) -> u64 {
         self.number("guard.maxRemovals")

@@ -1,0 +1,40 @@
+//! `deploy build`.
+
+use super::super::context::Context;
+use super::request::{ManifestFlags, Request, WorkloadFlags};
+use crate::exit::Outcome;
+use crate::files::write;
+use crate::ui::Ui;
+use runway_core::deploy;
+use runway_core::problem::Problem;
+use std::path::PathBuf;
+
+/// Print a workload's objects as they would be published, or write them to a folder.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  kubectl runway deploy build example-service-gke --path manifests\n  kubectl runway deploy build example-service-gke --chart chart --values production.yaml\n  kustomize build . | kubectl runway deploy build example-service-gke -f - --output-dir out"
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    which: WorkloadFlags,
+    #[command(flatten)]
+    manifests: ManifestFlags,
+    /// Write DIR/manifests.yaml instead of printing
+    #[arg(long, value_name = "DIR")]
+    output_dir: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
+    let request = Request::new(&args.which, &args.manifests, context, ui)?.accepted(ui)?;
+    let tree = deploy::write(&request.objects)?;
+    for (path, content) in tree.files() {
+        let Some(folder) = &args.output_dir else {
+            ui.answer(&String::from_utf8_lossy(content))?;
+            continue;
+        };
+        write::folder(&context.start.join(folder))?;
+        write::atomic(&context.start.join(folder).join(&path), content)?;
+        ui.note(&format!("wrote {}", folder.join(&path).display()));
+    }
+    Ok(Outcome::YES)
+}

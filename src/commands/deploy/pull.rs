@@ -1,0 +1,41 @@
+//! `deploy pull`: the files of a published deploy artifact, to a folder.
+
+use super::super::context::Context;
+use super::super::flags::RegistryFlags;
+use super::request::WorkloadFlags;
+use super::show::held;
+use crate::exit::Outcome;
+use crate::files::write;
+use crate::ui::Ui;
+use runway_core::problem::Problem;
+use std::path::PathBuf;
+
+/// Get the files of a published deploy artifact.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  kubectl runway deploy pull example-service-gke -e production --output-dir out")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    which: WorkloadFlags,
+    /// oci://REPOSITORY[:TAG|@DIGEST] or layout:DIR[:TAG] [default: what is published]
+    source: Option<String>,
+    /// Write the files below this folder
+    #[arg(long, value_name = "DIR")]
+    output_dir: PathBuf,
+    #[command(flatten)]
+    registry: RegistryFlags,
+}
+
+pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
+    let settings = args.which.settings(None, context)?;
+    let held = held(&args.which, args.source.as_deref(), &settings, &args.registry, context)?;
+    for (path, content) in held.tree.files() {
+        // The tree has refused every path that could leave the folder.
+        let file = context.start.join(&args.output_dir).join(&path);
+        if let Some(above) = file.parent() {
+            write::folder(above)?;
+        }
+        write::atomic(&file, content)?;
+        ui.note(&format!("wrote {}", args.output_dir.join(&path).display()));
+    }
+    Ok(Outcome::YES)
+}

@@ -1,0 +1,205 @@
+//! What build, verify, diff and push share: which workload, which manifests, and the objects that follow.
+
+use super::super::context::Context;
+use super::super::flags::WorkloadsFlags;
+use crate::env;
+use crate::gather::manifests::{self, Gathered, Manifests};
+use crate::process::helm::Chart;
+use crate::ui::Ui;
+use runway_core::deploy::{self, Declared, Object, Rules, Text};
+use runway_core::finding::{Finding, Severity};
+use runway_core::flux::names;
+use runway_core::problem::{Class, Problem};
+use runway_core::settings::Settings;
+use std::path::PathBuf;
+
+/// Which workload, in which environment.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct WorkloadFlags {
+    /// The workload's runway_service_id
+    #[arg(value_name = "WORKLOAD")]
+    pub(super) workload: String,
+    /// The environment, such as staging or production
+    #[arg(short, long, value_name = "NAME")]
+    environment: Option<String>,
+}
+
+/// Where the manifests are, and what is asked of them.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct ManifestFlags {
+    /// A folder of manifests
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "chart"])]
+    path: Option<PathBuf>,
+    /// A file of manifests; - reads standard input
+    #[arg(short, long, value_name = "FILE", conflicts_with = "chart")]
+    file: Option<PathBuf>,
+    /// A Helm chart: a folder, an archive, or a reference that helm understands
+    #[arg(long, value_name = "CHART", help_heading = "Chart options")]
+    chart: Option<String>,
+    /// The version of a chart that is a reference
+    #[arg(long, value_name = "VERSION", requires = "chart", help_heading = "Chart options")]
+    chart_version: Option<String>,
+    /// A file of values for the chart; may be repeated
+    #[arg(long, value_name = "FILE", requires = "chart", help_heading = "Chart options")]
+    values: Vec<PathBuf>,
+    /// A value for the chart, KEY=VALUE; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", requires = "chart", help_heading = "Chart options")]
+    set: Vec<String>,
+    /// A value for the chart that is always a text, KEY=VALUE; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", requires = "chart", help_heading = "Chart options")]
+    set_string: Vec<String>,
+    /// The namespace of objects that name none [default: of a chart the workload's id, else none]
+    #[arg(long, value_name = "NAME")]
+    target_namespace: Option<String>,
+    /// Publish Secrets as they are
+    #[arg(long)]
+    allow_secrets: bool,
+    /// The runtime whose list the workload has to be in [default: every runtime of the repository]
+    #[arg(long, value_name = "NAME")]
+    runtime: Option<String>,
+    /// The list that the workload has to be in [default: config/runtimes/*/workloads.yml]
+    #[arg(long, value_name = "FILE")]
+    workloads: Option<PathBuf>,
+}
+
+impl WorkloadFlags {
+    /// The settings, and the workload's id when it is one.
+    pub(super) fn settings(&self, runtime: Option<String>, context: &Context) -> Result<Settings, Problem> {
+        if let Some(why) = names::label_fault(&self.workload) {
+            return Err(Problem::usage(format!("'{}' is no workload's id", self.workload)).cause(why));
+        }
+        context.settings(&WorkloadsFlags { runtime, environment: self.environment.clone(), ..WorkloadsFlags::default() })
+    }
+}
+
+/// `-e`, its variable or setting; never guessed.
+pub(super) fn environment(settings: &Settings) -> Result<&str, Problem> {
+    settings.environment().ok_or_else(|| {
+        Problem::usage("no environment was named")
+            .cause("it is never guessed: it decides which clusters change")
+            .hint(format!("add -e, one of {}", settings.environments().join(", ")))
+    })
+}
+
+/// A workload's manifests, read and checked.
+pub(super) struct Request {
+    pub(super) settings: Settings,
+    pub(super) objects: Vec<Object>,
+    pub(super) findings: Vec<Finding>,
+    /// What the platform's lists say.
+    pub(super) declared: Declared,
+    texts: Vec<(String, String)>,
+}
+
+/// Findings that are shown with their lines; more is a flood.
+const SHOWN: usize = 50;
+
+impl Request {
+    /// Reads the manifests and finds all that is wrong with them.
+    pub(super) fn new(which: &WorkloadFlags, flags: &ManifestFlags, context: &Context, ui: &Ui) -> Result<Self, Problem> {
+        let settings = which.settings(flags.runtime.clone(), context)?;
+        let source = flags.manifests(&which.workload, context)?;
+        let gathered = crate::block_on(manifests::gather(
+            &source,
+            &context.start,
+            env::variable("PATH").as_deref(),
+            context.budget.remaining(),
+        ))?;
+        let declared = flags.declared(&which.workload, &settings, context, ui)?;
+        let Gathered { texts, mut findings } = gathered;
+        let allowed = settings.deploy_namespaces(&which.workload);
+        let default = matches!(source, Manifests::Chart(_)).then_some(which.workload.as_str());
+        let rules = Rules {
+            namespace: flags.target_namespace.as_deref().or(default),
+            namespace_set_by_flux: declared.sets_namespace,
+            namespaces: &allowed,
+            allow_secrets: flags.allow_secrets,
+        };
+        let list: Vec<Text<'_>> = texts.iter().map(|(file, content)| Text { file, content }).collect();
+        let read = deploy::read(&list, &rules);
+        findings.extend(read.findings);
+        findings.extend(declared.findings.iter().cloned());
+        for finding in &mut findings {
+            finding.of(&which.workload);
+        }
+        Ok(Self { settings, objects: read.objects, findings, declared, texts })
+    }
+
+    /// Shows the findings, and refuses manifests with errors: nothing is written, nothing is pushed.
+    pub(super) fn accepted(self, ui: &Ui) -> Result<Self, Problem> {
+        self.show(ui);
+        match self.errors() {
+            0 => Ok(self),
+            1 => Err(Problem::input("the manifests have an error; nothing was published")),
+            n => Err(Problem::input(format!("the manifests have {n} errors; nothing was published"))),
+        }
+    }
+
+    /// How many findings forbid the use of the manifests.
+    pub(super) fn errors(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == Severity::Error).count()
+    }
+
+    /// The findings, each with its line, on stderr.
+    pub(super) fn show(&self, ui: &Ui) {
+        let shown = self.findings.get(..SHOWN).unwrap_or(&self.findings);
+        for finding in shown {
+            let source = self.texts.iter().find(|(file, _)| *file == finding.place.file).map_or("", |(_, text)| text);
+            ui.findings(std::slice::from_ref(finding), source);
+        }
+        if self.findings.len() > shown.len() {
+            ui.warning(&format!("{} more findings are not shown", self.findings.len() - shown.len()));
+        }
+    }
+}
+
+impl ManifestFlags {
+    fn manifests(&self, workload: &str, context: &Context) -> Result<Manifests, Problem> {
+        if let Some(namespace) = &self.target_namespace
+            && let Some(why) = names::label_fault(namespace)
+        {
+            return Err(Problem::usage(format!("--target-namespace '{namespace}' is no namespace")).cause(why));
+        }
+        match (&self.path, &self.file, &self.chart) {
+            (Some(folder), ..) => Ok(Manifests::Folder(context.start.join(folder))),
+            (None, Some(file), _) if file.as_os_str() == "-" => Ok(Manifests::File(file.clone())),
+            (None, Some(file), _) => Ok(Manifests::File(context.start.join(file))),
+            (None, None, Some(chart)) => self.rendered(chart, workload, context).map(Manifests::Chart),
+            (None, None, None) => Err(Problem::usage("no manifests were named")
+                .hint("add --path DIR, -f FILE, -f - for standard input, or --chart CHART")),
+        }
+    }
+
+    fn rendered(&self, chart: &str, workload: &str, context: &Context) -> Result<Chart, Problem> {
+        let local = context.start.join(chart);
+        let chart = if !chart.contains("://") && local.exists() {
+            local.to_str().map(str::to_owned).ok_or_else(|| Problem::usage("the chart's path is no UTF-8 text"))?
+        } else {
+            chart.to_owned()
+        };
+        let values: Vec<PathBuf> = self.values.iter().map(|file| context.start.join(file)).collect();
+        if let Some((given, _)) = self.values.iter().zip(&values).find(|(_, file)| !file.is_file()) {
+            return Err(Problem::new(Class::Input, "the chart's values cannot be read")
+                .cause("there is no such file")
+                .at(runway_core::problem::Place::file(given.display().to_string())));
+        }
+        Ok(Chart {
+            reference: chart,
+            version: self.chart_version.clone(),
+            release: workload.to_owned(),
+            namespace: self.target_namespace.clone().unwrap_or_else(|| workload.to_owned()),
+            values,
+            set: self.set.clone(),
+            set_string: self.set_string.clone(),
+        })
+    }
+
+    fn declared(&self, workload: &str, settings: &Settings, context: &Context, ui: &Ui) -> Result<Declared, Problem> {
+        let (lists, refused) = manifests::lists(self.workloads.as_deref(), &context.start, settings.runtime())?;
+        for file in refused {
+            ui.warning(&format!("{file} has errors; whether {workload} is in it was not checked"));
+        }
+        let lists: Vec<_> = lists.into_iter().map(|list| list.workloads).collect();
+        Ok(deploy::declared(workload, settings.environment(), &lists, settings))
+    }
+}

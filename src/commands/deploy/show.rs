@@ -1,0 +1,61 @@
+//! `deploy show`, and what show, pull and diff share: where a deploy artifact is.
+
+use super::super::context::Context;
+use super::super::flags::RegistryFlags;
+use super::push::objects;
+use super::request::{WorkloadFlags, environment};
+use crate::exit::Outcome;
+use crate::gather::expected::{self, Held};
+use crate::gather::source::Source;
+use crate::ui::Ui;
+use runway_core::deploy::write;
+use runway_core::flux::reference::{Reference, Target};
+use runway_core::problem::{Class, Place, Problem};
+use runway_core::settings::Settings;
+
+/// Print a published deploy artifact.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  kubectl runway deploy show example-service-gke -e production\n  kubectl runway deploy show example-service-gke layout:out:production"
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    which: WorkloadFlags,
+    /// oci://REPOSITORY[:TAG|@DIGEST], layout:DIR[:TAG] or a folder [default: what is published]
+    source: Option<String>,
+    #[command(flatten)]
+    registry: RegistryFlags,
+}
+
+pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
+    let settings = args.which.settings(None, context)?;
+    let held = held(&args.which, args.source.as_deref(), &settings, &args.registry, context)?;
+    ui.answer(&write::text(&objects(&held)?.0))?;
+    Ok(Outcome::YES)
+}
+
+/// Where a workload's artifact is: as named, else the settings' repository, tagged with the environment.
+pub(super) fn source(workload: &str, text: Option<&str>, settings: &Settings, context: &Context) -> Result<Source, Problem> {
+    match text {
+        Some(text) if text != "published" => Source::parse(text, &context.start),
+        _ => {
+            let target = Some(Target::Tag(environment(settings)?.to_owned()));
+            Ok(Source::Registry(Reference { repository: settings.deploy_repository(workload)?, target }))
+        }
+    }
+}
+
+/// Reads a published artifact; one that is not there is a problem.
+pub(super) fn held(
+    which: &WorkloadFlags,
+    text: Option<&str>,
+    settings: &Settings,
+    registry: &RegistryFlags,
+    context: &Context,
+) -> Result<Held, Problem> {
+    let source = source(&which.workload, text, settings, context)?;
+    let client = context.registry(settings, registry)?;
+    let tag = settings.environment().unwrap_or("latest");
+    crate::block_on(expected::held(&source, tag, &client))?
+        .ok_or_else(|| Problem::new(Class::Registry, "there is no such deploy artifact").at(Place::file(source.to_string())))
+}

@@ -1,0 +1,332 @@
+//! `deploy …`: a workload's manifests from a folder, standard input or a chart, and everything hostile that they may be.
+
+use super::env;
+use runway_testkit::env::{Env, Run};
+use serde_json::Value;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::time::{Duration, Instant};
+
+/// A ConfigMap.
+fn config(name: &str, value: &str) -> String {
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  namespace: shop\ndata:\n  k: {value}\n")
+}
+
+/// Pushes a folder to a layout.
+fn push(env: &Env, more: &[&str]) -> Run {
+    let mut arguments = vec!["deploy", "push", "web", "-e", "production", "--path", "m", "--to", "layout:out"];
+    arguments.extend(more);
+    env.run(arguments)
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// A program of that name on PATH.
+fn fake(env: &Env, name: &str, script: &str) {
+    let path = env.root().join("bin").join(name);
+    std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// A run with `/usr/bin` and `/bin` behind the test's own programs: what a script needs.
+fn rendered(env: &Env, arguments: impl IntoIterator<Item = impl AsRef<std::ffi::OsStr>>) -> Run {
+    let path = format!("{}:/usr/bin:/bin", env.root().join("bin").display());
+    let mut command = env.command();
+    command.args(arguments).env("PATH", path);
+    runway_testkit::command::run(command, b"", Duration::from_secs(60)).unwrap()
+}
+
+#[test]
+fn a_folder_is_built_pushed_read_and_listed() {
+    let env = env();
+    env.write("m/b/service.yml", "# why\napiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\n");
+    env.write("m/a.yaml", config("web", "'1'"));
+    env.write("m/readme.md", "words");
+    env.write("m/.hidden/x.yaml", "not: an object");
+    let built = env.run(["deploy", "build", "web", "--path", "m"]).ok();
+    assert_eq!(built, config("web", "\"1\"") + "---\napiVersion: v1\nkind: Service\nmetadata:\n  name: web\n  namespace: shop\n");
+    assert_eq!(env.run_with_stdin(["deploy", "build", "web", "-f", "-"], &built).ok(), built);
+    let first = push(&env, &[]).exits(0);
+    assert!(first.stdout.contains("+ ConfigMap/shop/web\n+ Service/shop/web\npushed layout:"), "{first}");
+    assert!(first.stdout.contains("(2 objects: 2 added, 0 removed, 0 changed)"), "{first}");
+    for arguments in [&["show", "web", "layout:out:production"][..], &["show", "web", "layout:out", "-e", "production"]] {
+        let mut all = vec!["deploy"];
+        all.extend(arguments);
+        assert_eq!(env.run(all).ok(), built);
+    }
+    drop(env.run(["deploy", "pull", "web", "layout:out:production", "--output-dir", "pulled"]).exits(0));
+    assert_eq!(env.read("pulled/manifests.yaml"), built);
+    drop(env.run(["deploy", "build", "web", "--path", "m", "--output-dir", "folder"]).exits(0));
+    assert_eq!(env.read("folder/manifests.yaml"), built);
+    let list = env.run(["deploy", "list", "web", "layout:out"]).ok();
+    assert!(list.starts_with("TAG") && list.contains("production"), "{list}");
+    assert_eq!(env.run(["deploy", "list", "web", "layout:out", "-o", "name"]).ok(), "production\n");
+}
+
+#[test]
+fn the_same_objects_are_no_change_however_they_are_written() {
+    let env = env();
+    env.write("m/a.yaml", config("a", "x") + "---\n" + &config("b", "y"));
+    let first = json(&push(&env, &["-o", "json"]).ok());
+    assert_eq!(first["result"], "pushed");
+    let index = env.read("out/index.json");
+    // Other files, other order, other line ends, a comment, a byte order mark.
+    env.write("m/a.yaml", format!("\u{feff}# why\n{}", config("b", "\"y\"")).replace('\n', "\r\n"));
+    env.write("m/z.yml", config("a", "x"));
+    let again = json(&push(&env, &["-o", "json"]).ok());
+    assert_eq!((&again["result"], &again["digest"]), (&"unchanged".into(), &first["digest"]));
+    assert_eq!(env.read("out/index.json"), index);
+    let diff = env.run(["deploy", "diff", "web", "--path", "m", "--with", "layout:out:production"]).exits(0);
+    assert_eq!(diff.stdout, "");
+    assert_eq!(json(&push(&env, &["-o", "json", "--force"]).ok())["result"], "pushed");
+}
+
+#[test]
+fn a_plan_is_object_by_object_and_field_by_field() {
+    let env = env();
+    env.write("m/a.yaml", [config("a", "x"), config("b", "x"), config("c", "x")].join("---\n"));
+    drop(push(&env, &[]).exits(0));
+    env.write("m/a.yaml", [config("a", "y"), config("c", "x"), config("d", "x")].join("---\n"));
+    let text = "+ ConfigMap/shop/d\n- ConfigMap/shop/b (pruned: Flux deletes it)\n~ ConfigMap/shop/a\n    data.k: x -> y\n";
+    let diff = env.run(["deploy", "diff", "web", "--path", "m", "--with", "layout:out:production"]).exits(1);
+    assert_eq!(diff.stdout, text, "{diff}");
+    let diff = env.run(["deploy", "diff", "web", "--path", "m", "--with", "layout:out:production", "-o", "json"]).exits(1);
+    let items = json(&diff.stdout)["items"].clone();
+    assert_eq!(items[0], serde_json::json!({"object": "ConfigMap/shop/d", "change": "added"}));
+    assert_eq!(items[2]["fields"], serde_json::json!([{"path": "data.k", "old": "x", "new": "y"}]));
+    let markdown =
+        env.run(["deploy", "diff", "web", "-e", "production", "--path", "m", "--with", "layout:out", "-o", "markdown"]).exits(1);
+    assert!(markdown.stdout.contains("Deploy artifact `web production`"), "{markdown}");
+    assert!(markdown.stdout.contains("`ConfigMap/shop/b` removed, **pruned**: Flux deletes it"), "{markdown}");
+    let dry = push(&env, &["--dry-run"]).exits(0);
+    assert!(dry.stdout.starts_with(text) && dry.stdout.contains("nothing was pushed"), "{dry}");
+    let pushed = json(&push(&env, &["-o", "json"]).ok());
+    assert_eq!(pushed["plan"]["removed"][0], serde_json::json!({"object": "ConfigMap/shop/b", "consequence": "pruned"}));
+}
+
+#[test]
+fn the_guard_is_that_of_inventories() {
+    let env = env();
+    env.write("m/a.yaml", ["a", "b", "c"].map(|name| config(name, "x")).join("---\n"));
+    drop(push(&env, &[]).exits(0));
+    let index = env.read("out/index.json");
+    env.write("m/a.yaml", config("a", "x"));
+    let run = push(&env, &["-o", "json"]).exits(5);
+    assert_eq!(json(&run.stdout)["result"], "refused");
+    assert!(run.stderr.contains("would remove 2 of 3 objects") && run.stderr.contains("--allow-removals 2"), "{run}");
+    assert_eq!(env.read("out/index.json"), index);
+    env.write("m/a.yaml", "# nothing left\n");
+    let run = push(&env, &["--allow-removals", "3"]).exits(2);
+    assert!(run.stderr.contains("empty-artifact"), "{run}");
+    assert_eq!(env.read("out/index.json"), index);
+    env.write("m/a.yaml", config("a", "x"));
+    drop(push(&env, &["--allow-removals", "2"]).exits(0));
+    assert_ne!(env.read("out/index.json"), index);
+}
+
+#[test]
+fn the_workload_has_to_be_in_the_lists_that_can_be_read() {
+    let env = env();
+    env.write("m/a.yaml", config("a", "x"));
+    env.write("config/runtimes/gke/workloads.yml", "- runway_service_id: wep\n");
+    let run = push(&env, &[]).exits(2);
+    assert!(run.stderr.contains("error[unknown-workload]") && run.stderr.contains("did you mean wep?"), "{run}");
+    env.write("config/runtimes/eks/workloads.yml", "- runway_service_id: web\n  environments: [staging]\n");
+    let run = push(&env, &[]).exits(2);
+    assert!(run.stderr.contains("error[not-in-environment]") && run.stderr.contains("eks/workloads.yml:1:22"), "{run}");
+    env.write("config/runtimes/eks/workloads.yml", "- runway_service_id: web\n  flux: {prune: false}\n");
+    drop(push(&env, &[]).exits(0));
+    env.write("m/a.yaml", config("b", "x"));
+    let run = push(&env, &["--allow-removals", "1"]).exits(0);
+    assert!(run.stdout.contains("- ConfigMap/shop/a (orphaned"), "{run}");
+    assert!(!env.work().join("config/runtimes/gke/out").exists());
+    // A list with errors says nothing, and that is said.
+    env.write("config/runtimes/eks/workloads.yml", "- [\n");
+    env.write("config/runtimes/gke/workloads.yml", "- runway_service_id: web\n");
+    let run = push(&env, &["--dry-run"]).exits(0);
+    assert!(run.stderr.contains("eks/workloads.yml has errors"), "{run}");
+}
+
+#[test]
+fn only_namespaces_that_the_settings_allow() {
+    let mut env = env();
+    env.write("m/a.yaml", config("a", "x"));
+    env.var("RUNWAY_DEPLOY_NAMESPACES", "{workload},{workload}-jobs");
+    let run = env.run(["deploy", "verify", "web", "--path", "m"]).exits(1);
+    assert!(run.stderr.contains("error[namespace-not-allowed]") && run.stderr.contains("allows web, web-jobs"), "{run}");
+    drop(env.run(["deploy", "verify", "shop", "--path", "m"]).exits(0));
+}
+
+#[test]
+fn hostile_manifests_are_refused_and_nothing_is_pushed() {
+    let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
+    for n in 1..12 {
+        bomb.push_str(&format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 9].join(",")));
+    }
+    let two = config("a", "x") + "---\n" + &config("a", "y");
+    let cases: [(&str, String, &str); 14] = [
+        ("a.yaml", bomb, "error[yaml-budget]"),
+        ("a.yaml", "{".repeat(200_000), "error[yaml-"),
+        ("a.yaml", "kind: ConfigMap\nmetadata:\n\tname: a\n".to_owned(), "a tab in the indentation"),
+        ("a.yaml", two, "ConfigMap/shop/a is declared twice, first at m/a.yaml:4:9"),
+        ("a.yaml", config("../../etc/passwd", "x"), "error[invalid-name]"),
+        ("a.yaml", config("a", "x").replace("shop", ".."), "error[invalid-namespace]"),
+        ("a.yaml", config("a", "x") + "data: {}\n", "error[duplicate-key]"),
+        ("a.yaml", config("a", "x").replace("ConfigMap", "Secret"), "error[plain-secret]"),
+        ("a.yaml", config("a", "x").replace("  namespace: shop\n", ""), "error[no-namespace]"),
+        ("a.yaml", "a: {{ .Values.a }}\nb: [\n".to_owned(), "--chart DIR"),
+        ("a.yaml", config("\"a\\e[31m\"", "x"), "\\u{1b}[31m"),
+        ("kustomization.yaml", "resources: [a.yaml]\n".to_owned(), "error[kustomization-file]"),
+        ("x/cloudbuild.yaml", config("a", "x"), "error[ignored-file]"),
+        ("Chart.yaml", "name: x\n".to_owned(), "it is a Helm chart"),
+    ];
+    for (file, text, words) in cases {
+        let env = env();
+        env.write(format!("m/{file}"), &text);
+        let start = Instant::now();
+        let run = push(&env, &[]).exits(2);
+        assert!(run.stderr.contains(words) && run.stdout.is_empty(), "{words}: {run}");
+        assert!(!run.stderr.contains('\u{1b}') && start.elapsed() < Duration::from_secs(20), "{words}");
+        assert!(!env.work().join("out").exists(), "{words}");
+    }
+    let env = env();
+    env.write("m/a.yaml", [&b"\xff\xfe"[..], config("a", "x").as_bytes()].concat());
+    let run = push(&env, &[]).exits(2);
+    assert!(run.stderr.contains("no UTF-8 text") && !env.work().join("out").exists(), "{run}");
+}
+
+#[test]
+fn links_out_of_the_folder_are_refused() {
+    let secret = "canary-of-a-file-outside";
+    for (link, target) in [("m/a.yaml", "../outside.yaml"), ("m/folder", "../outside"), ("m/up", "..")] {
+        let env = env();
+        env.write("outside.yaml", config("a", secret));
+        env.write("outside/b.yaml", config("b", secret));
+        env.write("m/ok.yaml", config("ok", "x"));
+        symlink(target, env.work().join(link)).unwrap();
+        let run = push(&env, &[]).exits(2);
+        assert!(run.stderr.contains("symbolic link") && run.stderr.contains(link), "{run}");
+        assert!(!run.to_string().contains(secret) && !env.work().join("out").exists(), "{run}");
+    }
+    // The same for a chart, which helm itself would follow.
+    let env = env();
+    fake(&env, "helm", "cat \"$(dirname \"$0\")/../work/outside.yaml\"");
+    env.write("outside.yaml", config("a", secret));
+    env.write("chart/Chart.yaml", "name: x\n");
+    env.write("chart/templates/ok.yaml", "");
+    symlink("../../outside.yaml", env.work().join("chart/templates/a.yaml")).unwrap();
+    let run = env.run(["deploy", "build", "web", "--chart", "chart"]).exits(2);
+    assert!(run.stderr.contains("symbolic link") && !run.to_string().contains(secret), "{run}");
+    // One that stays inside is fine there.
+    std::fs::remove_file(env.work().join("chart/templates/a.yaml")).unwrap();
+    symlink("ok.yaml", env.work().join("chart/templates/a.yaml")).unwrap();
+    assert!(rendered(&env, ["deploy", "build", "web", "--chart", "chart"]).ok().contains(secret));
+}
+
+#[test]
+fn names_that_are_no_workloads() {
+    let env = env();
+    env.write("m/a.yaml", config("a", "x"));
+    for name in ["..", "../web", "a/b", "Web", "-web=", ""] {
+        let run = env.run(["deploy", "push", "-e", "production", "--path", "m", "--to", "layout:out", "--", name]).exits(2);
+        assert!(run.stderr.contains("is no workload's id"), "{run}");
+    }
+    let run = env.run(["deploy", "build", "web", "--path", "m", "--target-namespace", ".."]).exits(2);
+    assert!(run.stderr.contains("is no namespace"), "{run}");
+    let run = env.run(["deploy", "build", "web"]).exits(2);
+    assert!(run.stderr.contains("no manifests were named") && run.stderr.contains("--chart CHART"), "{run}");
+    let run = env.run(["deploy", "build", "web", "--path", "nowhere"]).exits(2);
+    assert!(run.stderr.contains("there is no such folder"), "{run}");
+    let run = env.run(["deploy", "push", "web", "--path", "m"]).exits(2);
+    assert!(run.stderr.contains("add -e"), "{run}");
+}
+
+#[test]
+fn a_chart_is_rendered_by_helm() {
+    let env = env();
+    env.write("chart/Chart.yaml", "name: x\n");
+    env.write("v.yaml", "a: 1\n");
+    fake(
+        &env,
+        "helm",
+        "for a in \"$@\"; do echo \"$a\" >> \"$(dirname \"$0\")/../work/arguments\"; done; pwd > \"$(dirname \"$0\")/../work/folder\"\n\
+         printf -- '---\\n# Source: x/templates/a.yaml\\napiVersion: v1\\nkind: Service\\nmetadata:\\n  name: a\\n'",
+    );
+    let build = ["deploy", "build", "web", "--chart", "chart", "--values", "v.yaml", "--set", "x=1", "--set-string", "y=2"];
+    let built = rendered(&env, build).ok();
+    assert_eq!(built, "apiVersion: v1\nkind: Service\nmetadata:\n  name: a\n  namespace: web\n");
+    let work = env.work().canonicalize().unwrap();
+    let work = work.to_str().unwrap();
+    assert_eq!(
+        env.read("arguments").replace(work, "W"),
+        "template\n--skip-tests\n--include-crds\n--namespace=web\n--values=W/v.yaml\n--set=x=1\n--set-string=y=2\n--\nweb\nW/chart\n"
+    );
+    assert!(!std::path::Path::new(env.read("folder").trim()).exists(), "helm's folder is gone");
+    let run = rendered(&env, ["deploy", "build", "web", "--chart", "chart", "--values", "nope.yaml"]).exits(2);
+    assert!(run.stderr.contains("nope.yaml") && run.stderr.contains("there is no such file"), "{run}");
+    let run = env.run(["deploy", "build", "web", "--path", "chart", "--values", "v.yaml"]).exits(2);
+    assert!(run.stderr.contains("--chart"), "{run}");
+}
+
+#[test]
+fn a_helm_that_is_missing_or_fails_is_said() {
+    let env = env();
+    env.write("chart/Chart.yaml", "name: x\n");
+    let push = ["deploy", "push", "web", "-e", "production", "--chart", "chart", "--to", "layout:out"];
+    let run = env.run(push).exits(2);
+    assert!(run.stderr.contains("there is no program helm on PATH") && run.stderr.contains("install Helm"), "{run}");
+    fake(&env, "helm", "printf 'Error: values \\033[31mdo not fit\\n' >&2; exit 3");
+    let run = rendered(&env, push).exits(2);
+    assert!(run.stderr.contains("helm ended with exit code 3: Error: values \\u{1b}[31mdo not fit"), "{run}");
+    fake(&env, "helm", "echo '--- {'");
+    let run = rendered(&env, push).exits(2);
+    assert!(run.stderr.contains("chart (rendered):"), "{run}");
+    fake(&env, "helm", "printf -- '---\\n# Source: x/t/a.yaml\\nkind: X\\n'");
+    let run = rendered(&env, push).exits(2);
+    assert!(run.stderr.contains("x/t/a.yaml (rendered):"), "{run}");
+    assert!(!env.work().join("out").exists());
+}
+
+#[test]
+fn a_hostile_chart_is_ended() {
+    let env = env();
+    env.write("chart/Chart.yaml", "name: x\n");
+    let push = ["deploy", "push", "web", "-e", "production", "--chart", "chart", "--to", "layout:out", "--timeout", "2s"];
+    fake(&env, "helm", "sleep 600 & sleep 600");
+    let start = Instant::now();
+    let run = rendered(&env, push).exits(2);
+    assert!(run.stderr.contains("helm was not done after") && run.stderr.contains("--timeout"), "{run}");
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+
+    fake(&env, "helm", "head -c 1000000000 /dev/zero; sleep 1; touch \"$(dirname \"$0\")/../work/done\"");
+    let push_with_time = [&push[..9], &["--timeout", "50s"]].concat();
+    let run = rendered(&env, push_with_time).exits(2);
+    assert!(run.stderr.contains("helm printed more than 64 MiB, and was ended"), "{run}");
+    std::thread::sleep(Duration::from_millis(1500));
+    assert!(!env.work().join("done").exists(), "it was ended, with all that it had started");
+
+    // What it writes into its folder goes with the folder; what it writes elsewhere is not read.
+    let script = format!(
+        "printf '{}' > extra.yaml; printf '{}' > \"$(dirname \"$0\")/../work/chart/extra.yaml\"; pwd > \"$(dirname \"$0\")/../work/folder\"\n\
+         printf -- '---\\n# Source: ../../../etc/passwd\\n{}'",
+        config("extra", "x").replace('\n', "\\n"),
+        config("outside", "x").replace('\n', "\\n"),
+        config("a", "x").replace('\n', "\\n"),
+    );
+    fake(&env, "helm", &script);
+    drop(rendered(&env, ["deploy", "push", "web", "-e", "production", "--chart", "chart", "--to", "layout:out"]).exits(0));
+    assert_eq!(env.run(["deploy", "show", "web", "layout:out:production"]).ok(), config("a", "x"));
+    assert!(!std::path::Path::new(env.read("folder").trim()).exists());
+    assert!(!env.work().join("extra.yaml").exists());
+}
+
+#[test]
+fn what_others_broke_can_be_replaced() {
+    let env = env();
+    env.write("m/a.yaml", config("a", "x"));
+    env.write("broken/manifests.yaml", "a: 1\na: 2\n");
+    drop(push(&env, &[]).exits(0));
+    let run = env.run(["deploy", "diff", "web", "--path", "m", "--with", "broken"]).exits(2);
+    assert!(run.stderr.contains("the deploy artifact cannot be read") && run.stderr.contains("manifests.yaml:2:1"), "{run}");
+}
