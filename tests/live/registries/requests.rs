@@ -5,7 +5,7 @@ use crate::stage::ENVIRONMENT;
 use runway_testkit::bed::docker_config;
 use runway_testkit::command;
 use runway_testkit::env::Run;
-use runway_testkit::fake::Proxy;
+use runway_testkit::fake::{DelayProxy, Proxy};
 use std::time::Duration;
 
 #[test]
@@ -94,4 +94,33 @@ fn compare(kind: Kind, name: &str) {
     // is looked at before and after, which flux does not.
     let plus = if kind == Kind::Plain { 0 } else { 2 };
     assert!(ours[0] <= flux[0] + plus && ours[1] <= flux[1] && show <= pull, "{ours:?} {show}, flux {flux:?} {pull}");
+}
+
+/// 50 ms to the registry and back: what counts is how many requests wait for each other.
+#[test]
+#[ignore = "needs the live test bed: cargo xtask test"]
+fn a_registry_that_is_far_away() {
+    let lane = Lane::new(Kind::Plain, "far");
+    lane.stage.declare(&["a", "b"]);
+    let far = DelayProxy::start(lane.host().rsplit(':').next().unwrap().parse().unwrap(), Duration::from_millis(50));
+    let repository = format!("localhost:{}/{}", far.port(), lane.path());
+    let reference = format!("oci://{repository}:{ENVIRONMENT}");
+    let push = || lane.stage.push(&["--to", &reference]).exits(0).took;
+    let show = || lane.stage.env.run(["inventory", "show", &reference, "-e", ENVIRONMENT]).exits(0).took;
+    let (new, again, show) = (push(), push(), show());
+    let folder = lane.folder("tree");
+    lane.stage.env.run(["inventory", "build", "--runtime", "gke", "-e", ENVIRONMENT, "--output-dir", &folder]).ok();
+    let url = format!("oci://{repository}-flux:v1");
+    let flux = || {
+        let source = ["--source=https://example.com/x", "--revision=main", "--reproducible"];
+        lane.flux(&[&["push", "artifact", &url, "--path", &folder], &source[..]].concat()).exits(0).took
+    };
+    let (flux_new, flux_again) = (flux(), flux());
+    println!("at 50 ms: our push {new:?}, again {again:?}, show {show:?}; flux push {flux_new:?}, again {flux_again:?}");
+    // Ten round trips for a new artifact, two for the same again, three for a look; the rest is the machine's.
+    assert!(new >= Duration::from_millis(400) && again >= Duration::from_millis(100), "{new:?} {again:?}");
+    assert!(
+        new < Duration::from_secs(3) && again < Duration::from_secs(2) && show < Duration::from_secs(2),
+        "{new:?} {again:?} {show:?}"
+    );
 }
