@@ -3,6 +3,7 @@
 mod faults;
 mod lanes;
 mod peers;
+mod requests;
 
 use crate::stage::{ENVIRONMENT, Stage};
 use runway_testkit::bed::{Handle, Secured, docker_config};

@@ -171,3 +171,54 @@ fn act(wire: &mut Wire, request: &Request, deed: Deed) -> io::Result<bool> {
     }
     Ok(false)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{Ipv4Addr, TcpStream};
+
+    use super::super::{Proxy, Site, Then};
+    use super::*;
+
+    fn ask(port: u16, text: &str) -> String {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("connects");
+        stream.write_all(text.as_bytes()).expect("sent");
+        let mut answer = Vec::new();
+        // A connection that is reset has said what it had to say.
+        drop(stream.read_to_end(&mut answer));
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    #[test]
+    fn what_was_put_is_there_and_what_was_received_is_kept() {
+        let server = Hostile::start(|request, reply| match request.path() {
+            "/cut" => Deed::Cut,
+            "/half" => Deed::Short(Reply::new(200).body("all of it"), 20),
+            _ => Deed::Answer(reply),
+        });
+        let put = "PUT /v2/a/manifests/v1 HTTP/1.1\r\nContent-Length: 2\r\nX: secret\r\n\r\n{}";
+        let get = "HEAD /v2/a/manifests/v1 HTTP/1.1\r\n\r\nGET /cut HTTP/1.1\r\n\r\n";
+        let answers = ask(server.port(), &format!("{put}{get}"));
+        assert_eq!(answers.matches("HTTP/1.1 20").count(), 2, "{answers}");
+        assert_eq!(server.store().tag("a", "v1").as_deref(), Some(super::super::sha256(b"{}").as_str()));
+        assert_eq!(ask(server.port(), "GET /half HTTP/1.1\r\n\r\n").len(), 20);
+        assert!(server.has_seen("secret") && !server.has_seen("public"));
+        assert_eq!(server.lines().len(), 4);
+    }
+
+    #[test]
+    fn a_proxy_counts_and_cuts() {
+        let server = Hostile::start(|_, reply| Deed::Answer(reply));
+        let proxy = Proxy::with_hook(server.port(), None, |number, _, site| match (number, site) {
+            (1, Site::After) => Then::Cut,
+            (2, Site::Before) => Then::Down,
+            _ => Then::GoOn,
+        });
+        let twice = "GET /v2/ HTTP/1.1\r\n\r\n".repeat(2);
+        assert_eq!(ask(proxy.port(), &twice).matches("200 OK").count(), 1);
+        assert_eq!(ask(proxy.port(), &twice), "");
+        assert_eq!(ask(proxy.port(), &twice), "");
+        assert_eq!(proxy.lines(), ["GET /v2/ 200", "GET /v2/ 200", "GET /v2/ -"]);
+        assert_eq!(server.lines().len(), 2);
+    }
+}
