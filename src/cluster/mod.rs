@@ -23,7 +23,10 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use choose::{Contexts, contexts};
-pub(crate) use connection::{Cluster, connect};
+#[cfg(test)]
+use choose::Contexts;
+#[cfg(test)]
+use connection::connect;
+pub(crate) use connection::{Cluster, Configured, configured};
 pub(crate) use flags::{KubeFlags, Secret, Surroundings};
 pub(crate) use write::Address;

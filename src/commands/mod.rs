@@ -7,6 +7,7 @@ mod cli;
 mod context;
 mod flags;
 mod inventory;
+mod look;
 mod status;
 
 pub(crate) use cli::run;

@@ -9,3 +9,4 @@ pub(crate) mod observed;
 pub(crate) mod provenance;
 pub(crate) mod publish;
 pub(crate) mod source;
+pub(crate) mod targets;

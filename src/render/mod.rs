@@ -4,6 +4,7 @@
 //! Never: streams, networks, clocks. Text from outside passes `text::visible` here, once.
 
 pub(crate) mod findings;
+pub(crate) mod matrix;
 pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod status;

@@ -8,9 +8,21 @@ use runway_core::flux::revision::short;
 use runway_core::text::{visible, visible_lines};
 use std::collections::BTreeMap;
 
-/// The rows as a table. `wide` adds columns and cuts nothing.
-pub(crate) fn rows(items: &[Item], now: Timestamp, style: Style, wide: bool) -> String {
-    let several = items.iter().any(|item| items.first().is_some_and(|first| first.cluster != item.cluster));
+/// How much of a row a table shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Columns {
+    /// What one cluster's rows need.
+    Narrow,
+    /// With the cluster.
+    Clusters,
+    /// With everything, and nothing cut.
+    Wide,
+}
+
+/// The rows as a table.
+pub(crate) fn rows(items: &[&Item], now: Timestamp, style: Style, columns: Columns) -> String {
+    let wide = columns == Columns::Wide;
+    let several = columns == Columns::Clusters;
     let mut heads = vec!["WORKLOAD", "VERDICT", "BREAK", "EXPECTED", "APPLIED", "AGE"];
     if several || wide {
         heads.insert(0, "CLUSTER");
@@ -35,7 +47,7 @@ pub(crate) fn rows(items: &[Item], now: Timestamp, style: Style, wide: bool) -> 
         })
         .collect();
     let width = if wide { None } else { style.width };
-    paint(&table(&heads, &cells, Style { width, ..style }), style)
+    colored_words(&table(&heads, &cells, Style { width, ..style }), style, 1)
 }
 
 fn row(item: &Item, now: Timestamp) -> Vec<String> {
@@ -48,27 +60,30 @@ fn row(item: &Item, now: Timestamp) -> Vec<String> {
         item.workload.clone(),
         item.verdict.as_str().to_owned(),
         item.broken.as_ref().map(|broken| broken.link.as_str().to_owned()).unwrap_or_default(),
-        item.expected.digest.as_deref().map(short).unwrap_or("-").to_owned(),
+        item.expected.digest.as_deref().map_or("-", short).to_owned(),
         applied.map_or("-", short).to_owned(),
         since.and_then(|since| age(since, now)).unwrap_or_else(|| "-".to_owned()),
     ]
 }
 
-/// Colours the verdicts: whole words only, after the table is laid out, so that no width counts an escape.
-fn paint(text: &str, style: Style) -> String {
+/// Colours the first verdicts of each line, so many, after the text is laid out: no width counts an escape, and a message
+/// that speaks of verdicts stays plain.
+pub(super) fn colored_words(text: &str, style: Style, most: usize) -> String {
     if !style.color {
         return text.to_owned();
     }
-    let mut out = String::new();
-    for line in text.lines() {
-        let word = Verdict::ALL.iter().find(|verdict| line.split_whitespace().any(|word| word == verdict.as_str()));
-        match word {
-            Some(verdict) => out.push_str(&line.replacen(verdict.as_str(), &colored(*verdict, style), 1)),
-            None => out.push_str(line),
-        }
-        out.push('\n');
-    }
-    out
+    let line = |line: &str| {
+        let mut left = most;
+        let word = |piece: &str| {
+            let name = piece.split(':').next().unwrap_or_default();
+            let verdict = Verdict::ALL.into_iter().find(|verdict| verdict.as_str() == name).filter(|_| left > 0);
+            let Some(verdict) = verdict else { return piece.to_owned() };
+            left -= 1;
+            format!("{}{}", colored(verdict, style), piece.strip_prefix(name).unwrap_or_default())
+        };
+        line.split(' ').map(word).collect::<Vec<_>>().join(" ")
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn colored(verdict: Verdict, style: Style) -> String {
@@ -119,8 +134,8 @@ pub(crate) fn chain(item: &Item, now: Timestamp, style: Style) -> String {
     out
 }
 
-/// "5 workloads: 4 Ready, 1 Failed", for people.
-pub(crate) fn summary(items: &[Item]) -> String {
+/// "5 workloads on 2 clusters: 4 Ready, 1 Failed", for people.
+pub(crate) fn summary(items: &[Item], clusters: usize) -> String {
     let workloads: Vec<&Item> = items.iter().filter(|item| item.kind == ItemKind::Workload).collect();
     let mut counts: BTreeMap<Verdict, usize> = BTreeMap::new();
     for item in &workloads {
@@ -128,7 +143,9 @@ pub(crate) fn summary(items: &[Item]) -> String {
     }
     let words: Vec<String> = counts.iter().map(|(verdict, n)| format!("{n} {}", verdict.as_str())).collect();
     let noun = if workloads.len() == 1 { "workload" } else { "workloads" };
-    if words.is_empty() { format!("0 {noun}") } else { format!("{} {noun}: {}", workloads.len(), words.join(", ")) }
+    let place = if clusters > 1 { format!(" on {clusters} clusters") } else { String::new() };
+    let counts = if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) };
+    format!("{} {noun}{place}{counts}", workloads.len())
 }
 
 /// How long ago, as kubectl writes ages.
@@ -145,7 +162,16 @@ pub(crate) fn age(time: &str, now: Timestamp) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::age;
+    use super::{age, colored_words};
+    use crate::render::style::Style;
+
+    #[test]
+    fn colours_stay_out_of_messages() {
+        let style = Style { color: true, width: None };
+        let text = colored_words("WORKLOAD VERDICT\na   Failed:applied   it is Failed\n", style, 1);
+        assert_eq!(text, "WORKLOAD VERDICT\na   \u{1b}[31;1mFailed\u{1b}[0m:applied   it is Failed\n");
+        assert_eq!(colored_words("Ready Ready", style, 2).matches("\u{1b}[32m").count(), 2);
+    }
 
     #[test]
     fn ages() {

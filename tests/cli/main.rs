@@ -1,8 +1,16 @@
 //! The built program, run as a user runs it, in an environment of its own. No test bed, no network beyond loopback.
-#![expect(clippy::expect_used, clippy::indexing_slicing, clippy::disallowed_methods, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 mod bad_input;
 mod build;
+mod clusters;
+mod fake;
 mod names;
 mod recorded;
 

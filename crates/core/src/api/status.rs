@@ -52,7 +52,9 @@ pub struct Cluster {
 pub struct Item {
     kind: &'static str,
     cluster: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     runtime: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     environment: String,
     workload: String,
     verdict: &'static str,
@@ -134,8 +136,8 @@ struct Kustomization {
     ready: String,
 }
 
-/// The document of a report.
-pub fn document(time: String, clusters: Vec<Cluster>, items: &[assess::Item]) -> StatusReport {
+/// The document of a report: the counts are of all rows, the items are those that are shown.
+pub fn document(time: String, clusters: Vec<Cluster>, items: &[assess::Item], shown: &[&assess::Item]) -> StatusReport {
     let mut verdicts: BTreeMap<&'static str, usize> = Verdict::ALL.iter().map(|verdict| (verdict.as_str(), 0)).collect();
     let workloads = items.iter().filter(|item| item.kind == ItemKind::Workload);
     let mut total = 0;
@@ -148,7 +150,7 @@ pub fn document(time: String, clusters: Vec<Cluster>, items: &[assess::Item]) ->
         kind: "StatusReport",
         time,
         summary: Summary { total, verdicts, clusters },
-        items: items.iter().map(Item::from).collect(),
+        items: shown.iter().map(|item| Item::from(*item)).collect(),
     }
 }
 

@@ -5,7 +5,7 @@ use super::expected::{Expected, Published};
 use super::item::{Item, ItemKind, Step};
 use super::parent::ParentState;
 use super::verdict;
-use super::words::{Link, State, Verdict};
+use super::words::{Link, Verdict};
 use crate::flux::object::{Kustomization, Source, Wanted, wanted};
 use crate::inventory::Inventory;
 use crate::observed::{Gap, Objects, Observed, Registry};
@@ -123,28 +123,33 @@ fn unreachable(expected: &Expected, observed: &Observed, gap: &Gap, named: &[Str
     let mut seen = HashSet::new();
     let workloads = expected_names.chain(named.iter().map(String::as_str)).filter(|name| seen.insert((*name).to_owned()));
     let rows = std::iter::once((ItemKind::Parent, parent.as_str())).chain(workloads.map(|name| (ItemKind::Workload, name)));
-    rows.map(|(kind, name)| Item {
+    let scope = (expected.runtime.as_str(), expected.environment.as_str());
+    rows.map(|(kind, name)| unreachable_row(kind, name, scope, &observed.cluster, gap)).collect()
+}
+
+/// The rows of a cluster that gave no answer, when not even its runtime and environment are known: what was named, else one
+/// row, `*`, that stands for all.
+pub fn unscoped(cluster: &str, gap: &Gap, named: &[String]) -> Vec<Item> {
+    if named.is_empty() {
+        return vec![unreachable_row(ItemKind::Parent, "*", ("", ""), cluster, gap)];
+    }
+    named.iter().map(|name| unreachable_row(ItemKind::Workload, name, ("", ""), cluster, gap)).collect()
+}
+
+fn unreachable_row(kind: ItemKind, name: &str, scope: (&str, &str), cluster: &str, gap: &Gap) -> Item {
+    Item {
         kind,
-        cluster: observed.cluster.clone(),
-        runtime: expected.runtime.clone(),
-        environment: expected.environment.clone(),
+        cluster: cluster.to_owned(),
+        runtime: scope.0.to_owned(),
+        environment: scope.1.to_owned(),
         workload: name.to_owned(),
         verdict: Verdict::Unreachable,
         reason: gap.reason.clone(),
         message: gap.message.clone(),
         broken: None,
-        links: Link::ALL
-            .map(|link| Step {
-                link,
-                state: State::Unknown,
-                evidence: "the cluster gave no answer".to_owned(),
-                reason: String::new(),
-                since: None,
-            })
-            .to_vec(),
+        links: Link::ALL.map(|link| Step::unknown(link, "the cluster gave no answer")).to_vec(),
         expected: super::item::ExpectedView::default(),
         source: None,
         kustomization: None,
-    })
-    .collect()
+    }
 }

@@ -1,7 +1,7 @@
 //! YAML with positions: text to a tree that remembers where each node stands, and values back to text.
 //!
 //! In: the text of a file, and its name for messages. Out: [`Node`]s, or a [`Problem`] with line and column.
-//! Uses: problem, text.
+//! Uses: problem, text, finding.
 //! Never: guessing a type while reading (`no`, `010`); the raw text stays until [`value`] or a caller decides.
 //! Start at [`parse::documents`].
 //!
