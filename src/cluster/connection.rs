@@ -6,6 +6,7 @@ use super::exec::Credential;
 use super::fault::Fault;
 use super::files;
 use super::flags::{KubeFlags, Surroundings};
+use super::objects::KnownKinds;
 use super::prepare::{Prepared, prepare};
 use super::stream::{Allowance, decode};
 use crate::net::{Budget, Elapsed};
@@ -36,6 +37,8 @@ pub(crate) struct Cluster {
     pub(super) max_list: u64,
     /// Served version by resource, once it is known that it is not the first choice.
     pub(super) served: Mutex<BTreeMap<&'static str, String>>,
+    /// Kinds by the folder of their group and version.
+    pub(super) kinds: Mutex<KnownKinds>,
 }
 
 /// A client and the credential that it was made with.
@@ -90,6 +93,7 @@ impl Configured<'_> {
             session: tokio::sync::Mutex::new(None),
             max_list: MAX_LIST,
             served: Mutex::new(BTreeMap::new()),
+            kinds: Mutex::default(),
         })
     }
 }

@@ -14,6 +14,7 @@ mod exec;
 mod fault;
 mod files;
 mod flags;
+mod objects;
 mod prepare;
 mod proxy;
 mod read;

@@ -1,7 +1,7 @@
 //! The command line: name, commands, and what every command has.
 
 use super::context::Context;
-use super::{inventory, status};
+use super::{explain, inventory, status, tree};
 use crate::exit::{self, Outcome};
 use crate::ui::{ColorChoice, Ui};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -55,6 +55,10 @@ enum Command {
     Inventory(inventory::Command),
     /// Say whether each workload is what is published
     Status(Box<status::Args>),
+    /// Say which link broke first, why, and what to do next
+    Explain(Box<explain::Args>),
+    /// Show the objects that a workload has applied, each with its health
+    Tree(Box<tree::Args>),
 }
 
 /// Runs a command line; the answer is the exit code.
@@ -74,6 +78,8 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
     let result = Context::new(&cli.global).and_then(|context| match chosen {
         Command::Inventory(command) => inventory::run(command, &context, &ui),
         Command::Status(args) => status::run(*args, &context, &ui),
+        Command::Explain(args) => explain::run(&args, &context, &ui),
+        Command::Tree(args) => tree::run(&args, &context, &ui),
     });
     finish(&ui, result)
 }

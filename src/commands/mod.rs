@@ -5,9 +5,11 @@
 
 mod cli;
 mod context;
+mod explain;
 mod flags;
 mod inventory;
 mod look;
 mod status;
+mod tree;
 
 pub(crate) use cli::run;

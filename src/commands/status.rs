@@ -2,12 +2,12 @@
 
 use super::context::Context;
 use super::flags::OutputFlags;
-use super::look::{Answer, Look, LookFlags};
+use super::look::{Answer, Look, LookFlags, names};
 use crate::exit::Outcome;
 use crate::files::write;
-use crate::render::matrix;
 use crate::render::output::{self, Output};
 use crate::render::status::{self as render, Columns};
+use crate::render::{matrix, objects};
 use crate::ui::Ui;
 use runway_core::api;
 use runway_core::assess::{Item, Selection};
@@ -23,6 +23,9 @@ pub(crate) struct Args {
     workloads: Vec<String>,
     #[command(flatten)]
     look: LookFlags,
+    /// Look at the applied objects too: each must be there and healthy
+    #[arg(long)]
+    objects: bool,
     /// Show only these verdicts, such as Failed,Missing or '!Ready'; may be repeated
     #[arg(long, value_name = "VERDICT")]
     verdict: Vec<String>,
@@ -36,7 +39,7 @@ pub(crate) struct Args {
     output: OutputFlags,
 }
 
-const FORMATS: [&str; 5] = ["table", "wide", "matrix", "json", "yaml"];
+const FORMATS: [&str; 6] = ["table", "wide", "matrix", "tree", "json", "yaml"];
 
 pub(crate) fn run(mut args: Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let outputs = Output::parse_all(&args.output.output, &FORMATS, "table")?;
@@ -45,7 +48,8 @@ pub(crate) fn run(mut args: Args, context: &Context, ui: &Ui) -> Result<Outcome,
     }
     let selection = Selection::parse(&args.verdict)?;
     let settings = context.settings(&args.look.which)?;
-    let look = Look { flags: &args.look, named: &args.workloads, context, settings: &settings, ui };
+    let named = names(&args.workloads);
+    let look = Look { flags: &args.look, named: &named, objects: args.objects, context, settings: &settings, ui };
     let answer = crate::block_on(look.answer())?;
     show(&answer, &args, &selection, &outputs, &Where { context, ui })?;
     let outcome = answer.outcome();
@@ -67,6 +71,7 @@ fn show(answer: &Answer, args: &Args, selection: &Selection, outputs: &[Output],
             "json" => output::json(&document())?,
             "yaml" => output::yaml(&document())?,
             "wide" => render::rows(&shown, now, style, Columns::Wide),
+            "tree" => objects::forest(&shown, now, style),
             "matrix" => matrix::matrix(&answer.clusters, &shown, style),
             _ => match shown.as_slice() {
                 [] => String::new(),
@@ -80,9 +85,7 @@ fn show(answer: &Answer, args: &Args, selection: &Selection, outputs: &[Output],
             Some(path) => write::atomic(&to.context.start.join(path), text.as_bytes())?,
         }
     }
-    for cluster in answer.clusters.iter().filter(|cluster| cluster.error.is_some()) {
-        to.ui.warning(&format!("{} gave no answer: {}", cluster.name, cluster.error.as_deref().unwrap_or_default()));
-    }
+    answer.warn(to.ui);
     if answer.items.len() > 1 {
         to.ui.note(&render::summary(&answer.items, answer.clusters.len()));
     }

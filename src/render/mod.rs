@@ -5,6 +5,7 @@
 
 pub(crate) mod findings;
 pub(crate) mod matrix;
+pub(crate) mod objects;
 pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod status;

@@ -1,5 +1,6 @@
 //! The status report as a table, and one workload's whole chain.
 
+use super::objects;
 use super::style::Style;
 use super::table::table;
 use jiff::Timestamp;
@@ -96,40 +97,58 @@ fn colored(verdict: Verdict, style: Style) -> String {
     }
 }
 
+/// The first line about one row: what, where, and how it stands.
+pub(super) fn headline(item: &Item, style: Style) -> String {
+    let at = item.broken.as_ref().map(|broken| format!(" at {}", broken.link.as_str())).unwrap_or_default();
+    let scope = [item.runtime.as_str(), item.environment.as_str()].join(" ");
+    let scope = if scope.trim().is_empty() { String::new() } else { format!(" ({})", visible(scope.trim())) };
+    format!("{} on {}{scope}: {}{at}\n", visible(&item.workload), visible(&item.cluster), colored(item.verdict, style))
+}
+
 /// One row with all its links, why it broke, and what to do.
 pub(crate) fn chain(item: &Item, now: Timestamp, style: Style) -> String {
-    let at = item.broken.as_ref().map(|broken| format!(" at {}", broken.link.as_str())).unwrap_or_default();
-    let mut out = format!(
-        "{} on {} ({} {}): {}{at}\n",
-        visible(&item.workload),
-        visible(&item.cluster),
-        visible(&item.runtime),
-        visible(&item.environment),
-        colored(item.verdict, style)
-    );
+    format!("{}{}{}{}", headline(item, style), links(item, now, style), why(item, now), objects::trouble(item, now, style))
+}
+
+/// One row with its first broken link before everything else: why, and what to do; then what that rests on.
+pub(crate) fn explain(item: &Item, now: Timestamp, style: Style) -> String {
+    let (head, why) = (headline(item, style), why(item, now));
+    format!("{head}{why}evidence:\n{}{}", links(item, now, style), objects::trouble(item, now, style))
+}
+
+fn links(item: &Item, now: Timestamp, style: Style) -> String {
+    let mut out = String::new();
     for step in &item.links {
         let mark = match step.state {
             State::Holds => style.green("✔"),
             State::Broken => style.red("✘"),
             State::Unknown => style.dim("?"),
         };
-        out.push_str(&format!("  {mark} {:<10} {}\n", step.link.as_str(), visible(&step.evidence)));
+        let ago = step.since.as_deref().and_then(|time| age(time, now));
+        let ago = match (ago, step.state) {
+            (None, _) => String::new(),
+            (Some(age), State::Broken) => format!(" (for {age})"),
+            (Some(age), _) => format!(" ({age} ago)"),
+        };
+        out.push_str(&format!("  {mark} {:<10} {}{ago}\n", step.link.as_str(), visible(&step.evidence)));
     }
-    if let Some(broken) = &item.broken {
-        let since =
-            broken.since.as_deref().and_then(|since| age(since, now)).map(|age| format!(" (for {age})")).unwrap_or_default();
-        out.push_str(&format!(
-            "why:  {}: {}{since}\n",
-            visible(&broken.reason),
-            visible_lines(&broken.message).replace('\n', "\n      ")
-        ));
-        for next in &broken.next {
-            out.push_str(&format!("next: {}\n", visible(next)));
+    out
+}
+
+fn why(item: &Item, now: Timestamp) -> String {
+    let Some(broken) = &item.broken else {
+        if item.message.is_empty() {
+            return String::new();
         }
-    } else if !item.message.is_empty() {
         let last = item.kustomization.as_ref().and_then(|k| k.last_reconciled.as_deref()).and_then(|time| age(time, now));
         let last = last.map(|age| format!(" (Flux looked {age} ago)")).unwrap_or_default();
-        out.push_str(&format!("{}{last}\n", visible(&item.message)));
+        return format!("{}{last}\n", visible(&item.message));
+    };
+    let since = broken.since.as_deref().and_then(|since| age(since, now)).map(|age| format!(" (for {age})")).unwrap_or_default();
+    let mut out =
+        format!("why:  {}: {}{since}\n", visible(&broken.reason), visible_lines(&broken.message).replace('\n', "\n      "));
+    for next in &broken.next {
+        out.push_str(&format!("next: {}\n", visible(next)));
     }
     out
 }

@@ -29,7 +29,7 @@ fn with_contexts(contexts: &[(&str, &str)]) -> Env {
 }
 
 fn document(run: &Run) -> Value {
-    serde_json::from_str(&run.stdout).expect(&run.to_string())
+    serde_json::from_str(&run.stdout).map_err(|error| format!("{error}: {run}")).unwrap()
 }
 
 /// (cluster, workload, verdict) of every row.

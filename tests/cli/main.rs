@@ -12,6 +12,7 @@ mod build;
 mod clusters;
 mod fake;
 mod names;
+mod objects;
 mod recorded;
 
 use runway_testkit::env::Env;

@@ -4,18 +4,20 @@ use super::expectations::{Expectations, Scope};
 use super::flags::LookFlags;
 use crate::cluster::{self, Cluster, Configured};
 use crate::commands::context::Context;
-use crate::env;
 use crate::exit::Outcome;
 use crate::gather::deployed::Asker;
+use crate::gather::objects;
 use crate::gather::observed::{Saved, from_cluster, named_from_cluster};
 use crate::gather::targets::{self, Target};
 use crate::registry::Client;
 use crate::ui::Ui;
+use crate::{clock, env};
 use futures_util::future::join_all;
 use runway_core::api;
 use runway_core::assess::{self, Expected, Item, ItemKind, Link, Verdict};
 use runway_core::flux::object::Wanted;
 use runway_core::flux::{names, object};
+use runway_core::observed::objects::Looked;
 use runway_core::observed::{Gap, Observed, Registry};
 use runway_core::problem::Problem;
 use runway_core::settings::{Origin, Settings};
@@ -28,6 +30,8 @@ pub(crate) struct Look<'a> {
     pub(crate) flags: &'a LookFlags,
     /// The workloads to look at; none: all.
     pub(crate) named: &'a [String],
+    /// Whether the applied objects themselves are looked at.
+    pub(crate) objects: bool,
     /// The command's surroundings.
     pub(crate) context: &'a Context,
     /// The settings, with the command's flags on top.
@@ -46,12 +50,25 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// Says which clusters were silent.
+    pub(crate) fn warn(&self, ui: &Ui) {
+        for cluster in self.clusters.iter().filter(|cluster| cluster.error.is_some()) {
+            ui.warning(&format!("{} gave no answer: {}", cluster.name, cluster.error.as_deref().unwrap_or_default()));
+        }
+    }
+
     /// How the command ends, by all rows, shown or not: an answer without any cluster's is none.
     pub(crate) fn outcome(&self) -> Outcome {
         let silent = self.clusters.iter().filter(|cluster| cluster.error.is_some()).count();
         let no = self.items.iter().any(|item| !matches!(item.verdict, Verdict::Ready | Verdict::Unreachable));
         Outcome { no, nothing: silent == self.clusters.len(), partial: silent > 0 }
     }
+}
+
+/// The names that a command line gives, also as `-o name` prints them.
+pub(crate) fn names(given: &[String]) -> Vec<String> {
+    let bare = |name: &String| name.strip_prefix("workload/").or(name.strip_prefix("parent/")).unwrap_or(name).to_owned();
+    given.iter().map(bare).collect()
 }
 
 /// What all clusters of a look share.
@@ -76,7 +93,12 @@ impl Look<'_> {
         let saved = self.flags.snapshot.as_ref().map(|path| Saved::read(&self.context.start.join(path))).transpose()?;
         let client = self.context.registry(self.settings, &self.flags.registry)?;
         let mut answer = match &saved {
-            Some(saved) => self.of_snapshot(saved, &client).await?,
+            Some(saved) => {
+                if self.objects {
+                    self.ui.warning("a snapshot has no applied objects: what Flux said of them counts");
+                }
+                self.of_snapshot(saved, &client).await?
+            }
             None => self.of_clusters(&client).await?,
         };
         self.say_parents_trouble(&answer.items);
@@ -162,6 +184,10 @@ impl Look<'_> {
 
 /// A named workload that is somewhere is not missing where nobody expects it: on the clusters of another runtime.
 fn drop_nowhere(items: &mut Vec<Item>) {
+    // A parent that was named is no workload of the other runtimes.
+    let parents: BTreeSet<String> =
+        items.iter().filter(|item| item.kind == ItemKind::Parent).map(|item| item.workload.clone()).collect();
+    items.retain(|item| item.kind == ItemKind::Parent || !parents.contains(&item.workload));
     let nowhere = |item: &Item| item.broken.as_ref().is_some_and(|broken| broken.link == Link::Declared);
     let somewhere: BTreeSet<String> = items.iter().filter(|item| !nowhere(item)).map(|item| item.workload.clone()).collect();
     items.retain(|item| !nowhere(item) || !somewhere.contains(&item.workload));
@@ -215,7 +241,7 @@ impl Shared<'_> {
         &self,
         observed: &Observed,
         target: &Target,
-        _cluster: Option<&Cluster>,
+        cluster: Option<&Cluster>,
         asked: Option<BTreeSet<String>>,
     ) -> Result<Judged, Problem> {
         let mut error = observed.objects.as_ref().err().map(|gap| gap.message.clone());
@@ -228,8 +254,9 @@ impl Shared<'_> {
                     let whole = self.expectations.of(scope, &observed.namespace).await?;
                     let narrow = asked.as_ref().map(|asked| whole.only(asked));
                     let expected: &Expected = narrow.as_ref().unwrap_or(&whole);
-                    let registry = self.registry(expected, observed).await;
-                    items.extend(assess::assess(expected, observed, &registry, named));
+                    let (registry, looked) =
+                        tokio::join!(self.registry(expected, observed), self.objects(expected, observed, cluster));
+                    items.extend(assess::assess_with(expected, observed, &registry, named, &looked));
                 }
             }
             Err(problem) if !self.several => return Err(problem),
@@ -239,6 +266,17 @@ impl Shared<'_> {
             items = assess::unscoped(&observed.cluster, gap, named);
         }
         Ok(Judged { cluster: api::status::Cluster { name: observed.cluster.clone(), reachable, error }, items })
+    }
+
+    /// A look at the objects of the named workloads, else of all that are expected.
+    async fn objects(&self, expected: &Expected, observed: &Observed, cluster: Option<&Cluster>) -> Looked {
+        let Some(cluster) = cluster.filter(|_| self.look.objects) else { return Looked::default() };
+        let inventories = expected.declared().into_iter().chain(expected.published());
+        let names: BTreeSet<String> = match self.look.named {
+            [] => inventories.flat_map(|inventory| &inventory.entries).map(|entry| entry.name.clone()).collect(),
+            named => named.iter().cloned().collect(),
+        };
+        objects::look(cluster, observed, &names, clock::now()).await
     }
 
     async fn registry(&self, expected: &Expected, observed: &Observed) -> Registry {

@@ -3,6 +3,8 @@
 mod clusters;
 mod expectations;
 mod flags;
+mod show;
 
-pub(crate) use clusters::{Answer, Look};
+pub(crate) use clusters::{Answer, Look, names};
 pub(crate) use flags::LookFlags;
+pub(crate) use show::show_one;

@@ -10,9 +10,11 @@
 mod applied;
 mod chain;
 pub mod expected;
+pub mod health;
 mod installed;
 pub mod item;
 mod next;
+pub mod objects;
 mod parent;
 mod rows;
 pub mod select;
@@ -20,7 +22,9 @@ mod verdict;
 pub mod words;
 
 pub use expected::{Expected, Published};
+pub use health::{Health, HealthState};
 pub use item::{Break, Item, ItemKind, KustomizationView, SourceView, Step};
-pub use rows::{assess, references, unscoped};
+pub use objects::{ObjectView, PodView};
+pub use rows::{assess, assess_with, references, unscoped};
 pub use select::Selection;
 pub use words::{Link, State, Verdict};

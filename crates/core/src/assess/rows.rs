@@ -8,6 +8,7 @@ use super::verdict;
 use super::words::{Link, Verdict};
 use crate::flux::object::{Kustomization, Source, Wanted, wanted};
 use crate::inventory::Inventory;
+use crate::observed::objects::Looked;
 use crate::observed::{Gap, Objects, Observed, Registry};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -15,6 +16,17 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 ///
 /// Rows are all that is declared, published or applied by this parent, and the names in `named` that are nowhere.
 pub fn assess(expected: &Expected, observed: &Observed, registry: &Registry, named: &[String]) -> Vec<Item> {
+    assess_with(expected, observed, registry, named, &Looked::default())
+}
+
+/// [`assess`], with a look at the applied objects themselves.
+pub fn assess_with(
+    expected: &Expected,
+    observed: &Observed,
+    registry: &Registry,
+    named: &[String],
+    looked: &Looked,
+) -> Vec<Item> {
     let objects = match &observed.objects {
         Ok(objects) => objects,
         Err(gap) => return unreachable(expected, observed, gap, named),
@@ -28,7 +40,7 @@ pub fn assess(expected: &Expected, observed: &Observed, registry: &Registry, nam
         source: index.sources.get(parent_name.as_str()).copied(),
         kustomization: index.kustomizations.get(parent_name.as_str()).copied(),
     };
-    let context = Context { expected, registry, objects, index: &index, cluster: &observed.cluster };
+    let context = Context { expected, registry, objects, index: &index, looked, cluster: &observed.cluster };
     let parent = Chain::of_parent(&context, &parent_row);
     let parent_item = verdict::item(&context, &parent_row, parent, None);
     let state = ParentState::of(&context, &parent_row, &parent_item);
@@ -148,6 +160,8 @@ fn unreachable_row(kind: ItemKind, name: &str, scope: (&str, &str), cluster: &st
         message: gap.message.clone(),
         broken: None,
         links: Link::ALL.map(|link| Step::unknown(link, "the cluster gave no answer")).to_vec(),
+        objects: None,
+        objects_left_out: 0,
         expected: super::item::ExpectedView::default(),
         source: None,
         kustomization: None,
