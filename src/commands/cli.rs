@@ -1,7 +1,7 @@
 //! The command line: name, commands, and what every command has.
 
 use super::context::Context;
-use super::{explain, inventory, status, tree};
+use super::{explain, inventory, snapshot, status, tree};
 use crate::exit::{self, Outcome};
 use crate::ui::{ColorChoice, Ui};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -53,6 +53,9 @@ enum Command {
     /// Build and publish inventories
     #[command(subcommand)]
     Inventory(inventory::Command),
+    /// Store what a cluster has, to be judged later or elsewhere
+    #[command(subcommand)]
+    Snapshot(snapshot::Command),
     /// Say whether each workload is what is published
     Status(Box<status::Args>),
     /// Say which link broke first, why, and what to do next
@@ -78,6 +81,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
     let result = Context::new(&cli.global).and_then(|context| match chosen {
         Command::Inventory(command) => inventory::run(command, &context, &ui),
         Command::Status(args) => status::run(*args, &context, &ui),
+        Command::Snapshot(command) => snapshot::run(&command, &context, &ui),
         Command::Explain(args) => explain::run(&args, &context, &ui),
         Command::Tree(args) => tree::run(&args, &context, &ui),
     });

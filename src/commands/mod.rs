@@ -9,6 +9,7 @@ mod explain;
 mod flags;
 mod inventory;
 mod look;
+mod snapshot;
 mod status;
 mod tree;
 

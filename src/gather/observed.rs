@@ -4,7 +4,7 @@ use super::expected::{Held, from_folder};
 use crate::cluster::Cluster;
 use crate::files::read;
 use runway_core::flux::object::Kustomization;
-use runway_core::observed::snapshot::{self, Snapshot};
+use runway_core::observed::snapshot::{self, About, Snapshot};
 use runway_core::observed::{Gap, Objects, Observed, Registry};
 use runway_core::problem::{Place, Problem};
 use std::collections::BTreeSet;
@@ -18,6 +18,8 @@ pub(crate) struct Saved {
     pub(crate) registry: Registry,
     /// What was published then.
     pub(crate) published: Option<Held>,
+    /// What it says about itself.
+    pub(crate) about: About,
     /// Its name in reports.
     pub(crate) name: String,
 }
@@ -40,8 +42,16 @@ impl Saved {
         };
         let folder = path.join("published");
         let published = if is_folder && folder.is_dir() { Some(from_folder(&folder)?) } else { None };
-        let name = path.file_name().map_or_else(|| "snapshot".to_owned(), |name| name.to_string_lossy().into_owned());
-        Ok(Self { snapshot, registry, published, name })
+        let own = path.join("snapshot.json");
+        let about = match read::optional(&own, "the snapshot's own file")? {
+            Some(text) if is_folder => snapshot::about(&own.display().to_string(), &text)?,
+            _ => About::default(),
+        };
+        let mut name = about.cluster.clone();
+        if name.is_empty() {
+            name = path.file_name().map_or_else(|| "snapshot".to_owned(), |name| name.to_string_lossy().into_owned());
+        }
+        Ok(Self { snapshot, registry, published, about, name })
     }
 
     /// What it says about a namespace.

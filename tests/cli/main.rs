@@ -14,6 +14,7 @@ mod fake;
 mod names;
 mod objects;
 mod recorded;
+mod snapshot;
 
 use runway_testkit::env::Env;
 

@@ -302,29 +302,34 @@ impl Shared<'_> {
     /// Runtime and environment: as said, else those of the parent pairs on the cluster.
     fn scopes(&self, observed: &Observed, target: &Target) -> Result<Vec<Scope>, Problem> {
         let (runtime, environment) = (self.runtime(target), self.environment(target));
-        if let (Some(runtime), Some(environment)) = (&runtime, &environment) {
-            return Ok(vec![(runtime.clone(), environment.clone())]);
-        }
-        let Ok(objects) = &observed.objects else { return Ok(Vec::new()) };
-        let mut found: BTreeSet<Scope> = BTreeSet::new();
-        for source in objects.sources.iter().flatten() {
-            let Some(name) = names::runtime_of_parent(&source.metadata.name) else { continue };
-            let Wanted::Tag(reference) = object::wanted(&source.spec) else { continue };
-            let tag = reference.rsplit_once(':').map_or("", |(_, tag)| tag);
-            let is = |said: &Option<String>, seen: &str| said.as_deref().is_none_or(|said| said == seen);
-            if is(&runtime, name) && is(&environment, tag) {
-                found.insert((name.to_owned(), tag.to_owned()));
-            }
-        }
-        if found.is_empty() {
-            let forbidden = objects.sources.as_ref().err().map(|gap| gap.message.clone());
-            let cause = forbidden.unwrap_or_else(|| {
-                format!("there is no parent <runtime>-inventory in the namespace {} of {}", observed.namespace, observed.cluster)
-            });
-            return Err(Problem::usage("which runtime and environment this is cannot be seen")
-                .cause(cause)
-                .hint("say it with --runtime and -e"));
-        }
-        Ok(found.into_iter().collect())
+        scopes(runtime.as_deref(), environment.as_deref(), observed)
     }
+}
+
+/// Runtimes and environments of the parent pairs on a cluster, as far as they fit what is said.
+pub(crate) fn scopes(runtime: Option<&str>, environment: Option<&str>, observed: &Observed) -> Result<Vec<Scope>, Problem> {
+    if let (Some(runtime), Some(environment)) = (runtime, environment) {
+        return Ok(vec![(runtime.to_owned(), environment.to_owned())]);
+    }
+    let Ok(objects) = &observed.objects else { return Ok(Vec::new()) };
+    let mut found: BTreeSet<Scope> = BTreeSet::new();
+    for source in objects.sources.iter().flatten() {
+        let Some(name) = names::runtime_of_parent(&source.metadata.name) else { continue };
+        let Wanted::Tag(reference) = object::wanted(&source.spec) else { continue };
+        let tag = reference.rsplit_once(':').map_or("", |(_, tag)| tag);
+        let is = |said: Option<&str>, seen: &str| said.is_none_or(|said| said == seen);
+        if is(runtime, name) && is(environment, tag) {
+            found.insert((name.to_owned(), tag.to_owned()));
+        }
+    }
+    if found.is_empty() {
+        let forbidden = objects.sources.as_ref().err().map(|gap| gap.message.clone());
+        let cause = forbidden.unwrap_or_else(|| {
+            format!("there is no parent <runtime>-inventory in the namespace {} of {}", observed.namespace, observed.cluster)
+        });
+        return Err(Problem::usage("which runtime and environment this is cannot be seen")
+            .cause(cause)
+            .hint("say it with --runtime and -e"));
+    }
+    Ok(found.into_iter().collect())
 }

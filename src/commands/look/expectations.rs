@@ -76,10 +76,14 @@ impl Expectations<'_> {
                 expected::held(&source, environment, self.client).await?
             }
             (None, Some(saved)) => {
-                let Some(held) = &saved.published else {
-                    return Ok(Published::Unknown("the snapshot holds no inventory".to_owned()));
+                return match &saved.published {
+                    Some(held) => Ok(Published::Known {
+                        inventory: held.inventory(environment)?,
+                        digest: saved.about.published_digest.clone(),
+                    }),
+                    None if saved.about.not_published => Ok(Published::NotThere),
+                    None => Ok(Published::Unknown("the snapshot holds no inventory".to_owned())),
                 };
-                return Ok(Published::Known { inventory: held.inventory(environment)?, digest: None });
             }
             (None, None) if self.flags.no_registry => {
                 return Ok(Published::Unknown("registries were not asked (--no-registry)".to_owned()));

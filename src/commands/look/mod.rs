@@ -5,6 +5,6 @@ mod expectations;
 mod flags;
 mod show;
 
-pub(crate) use clusters::{Answer, Look, names};
+pub(crate) use clusters::{Answer, Look, names, scopes};
 pub(crate) use flags::LookFlags;
 pub(crate) use show::show_one;
