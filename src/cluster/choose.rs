@@ -1,7 +1,7 @@
 //! Which context, cluster entry and user entry are meant, with the flags laid over them by client-go's rules.
 
 use super::files::{self, Merged, entry, names};
-use super::flags::{KubeFlags, Surroundings};
+use super::flags::KubeFlags;
 use kube::config::{AuthInfo, Cluster, Context};
 use runway_core::problem::{Class, Problem};
 use runway_core::suggest;
@@ -31,13 +31,18 @@ pub(super) struct Target {
 }
 
 /// The names of all contexts and the current one.
-pub(crate) fn contexts(flags: &KubeFlags, around: &Surroundings<'_>) -> Result<Contexts, Problem> {
-    let merged = files::load(flags, around)?;
+pub(super) fn contexts(merged: &Merged, flags: &KubeFlags) -> Result<Contexts, Problem> {
     if merged.contexts.is_empty() && flags.server.is_none() {
-        return Err(files::nothing(&merged));
+        return Err(files::nothing(merged));
     }
     let all = names(&merged.contexts).map(str::to_owned).collect();
-    Ok(Contexts { current: flags.context.clone().or(merged.current), all })
+    Ok(Contexts { current: flags.context.clone().or(merged.current.clone()), all })
+}
+
+/// The problem of a name that no context has.
+pub(super) fn no_context(merged: &Merged, name: &str) -> Problem {
+    let problem = if merged.contexts.is_empty() { files::nothing(merged) } else { known_contexts(merged, name) };
+    Problem { class: Class::Usage, what: format!("there is no context named {name:?}"), ..problem }
 }
 
 /// Chooses; `context` wins over the flag of that name, and that over `current-context`.
@@ -56,10 +61,7 @@ pub(super) fn choose(merged: &Merged, flags: &KubeFlags, context: Option<&str>) 
 /// The context; an empty one when the flags alone say enough.
 fn pick(merged: &Merged, flags: &KubeFlags, asked: Option<&str>) -> Result<(String, Context), Problem> {
     if let Some(name) = asked {
-        let known = entry(&merged.contexts, name).ok_or_else(|| {
-            let problem = if merged.contexts.is_empty() { files::nothing(merged) } else { known_contexts(merged, name) };
-            Problem { class: Class::Usage, what: format!("there is no context named {name:?}"), ..problem }
-        })?;
+        let known = entry(&merged.contexts, name).ok_or_else(|| no_context(merged, name))?;
         return Ok((name.to_owned(), known.clone()));
     }
     let alone = || flags.server.clone().or_else(|| flags.cluster.clone());

@@ -6,6 +6,7 @@ use super::exec::Credential;
 use super::fault::Fault;
 use super::files;
 use super::flags::{KubeFlags, Surroundings};
+use super::objects::KnownKinds;
 use super::prepare::{Prepared, prepare};
 use super::stream::{Allowance, decode};
 use crate::net::{Budget, Elapsed};
@@ -36,6 +37,8 @@ pub(crate) struct Cluster {
     pub(super) max_list: u64,
     /// Served version by resource, once it is known that it is not the first choice.
     pub(super) served: Mutex<BTreeMap<&'static str, String>>,
+    /// Kinds by the folder of their group and version.
+    pub(super) kinds: Mutex<KnownKinds>,
 }
 
 /// A client and the credential that it was made with.
@@ -51,29 +54,58 @@ impl fmt::Debug for Cluster {
     }
 }
 
-/// Chooses a context and prepares its connection. Files are read; no program is started and no socket opened until the first
-/// question.
-pub(crate) async fn connect(
+/// The kubeconfig as flags and surroundings lead to it, read once for all contexts. Holds secrets: no `Debug`.
+pub(crate) struct Configured<'a> {
+    merged: files::Merged,
+    flags: &'a KubeFlags,
+    around: &'a Surroundings<'a>,
+}
+
+/// Reads the kubeconfig.
+pub(crate) fn configured<'a>(flags: &'a KubeFlags, around: &'a Surroundings<'a>) -> Result<Configured<'a>, Problem> {
+    Ok(Configured { merged: files::load(flags, around)?, flags, around })
+}
+
+impl Configured<'_> {
+    /// The names of all contexts and the current one.
+    pub(crate) fn contexts(&self) -> Result<choose::Contexts, Problem> {
+        choose::contexts(&self.merged, self.flags)
+    }
+
+    /// The problem of a name that no context has, with the nearest one and the list.
+    pub(crate) fn no_context(&self, name: &str) -> Problem {
+        choose::no_context(&self.merged, name)
+    }
+
+    /// Chooses a context and prepares its connection. Files are read; no program is started and no socket opened until the
+    /// first question.
+    pub(crate) fn connect(&self, context: Option<&str>, budget: Budget) -> Result<Cluster, Problem> {
+        let target = choose::choose(&self.merged, self.flags, context)?;
+        let prepared = prepare(&target, self.around)?;
+        let server = prepared.config.cluster_url.to_string().trim_end_matches('/').to_owned();
+        Ok(Cluster {
+            name: target.name,
+            server,
+            user: target.user_name,
+            prepared,
+            budget,
+            request_timeout: self.flags.request_timeout.filter(|limit| !limit.is_zero()),
+            session: tokio::sync::Mutex::new(None),
+            max_list: MAX_LIST,
+            served: Mutex::new(BTreeMap::new()),
+            kinds: Mutex::default(),
+        })
+    }
+}
+
+/// The kubeconfig and one context of it, in one step.
+pub(crate) fn connect(
     flags: &KubeFlags,
     context: Option<&str>,
     around: &Surroundings<'_>,
     budget: Budget,
 ) -> Result<Cluster, Problem> {
-    let merged = files::load(flags, around)?;
-    let target = choose::choose(&merged, flags, context)?;
-    let prepared = prepare(&target, around)?;
-    let server = prepared.config.cluster_url.to_string().trim_end_matches('/').to_owned();
-    Ok(Cluster {
-        name: target.name,
-        server,
-        user: target.user_name,
-        prepared,
-        budget,
-        request_timeout: flags.request_timeout.filter(|limit| !limit.is_zero()),
-        session: tokio::sync::Mutex::new(None),
-        max_list: MAX_LIST,
-        served: Mutex::new(BTreeMap::new()),
-    })
+    configured(flags, around)?.connect(context, budget)
 }
 
 impl Cluster {

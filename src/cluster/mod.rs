@@ -15,6 +15,7 @@ mod exec;
 mod fault;
 mod files;
 mod flags;
+mod objects;
 mod prepare;
 mod proxy;
 mod read;
@@ -24,7 +25,8 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use choose::{Contexts, contexts};
-pub(crate) use connection::{Cluster, connect};
+#[cfg(test)]
+use choose::Contexts;
+pub(crate) use connection::{Cluster, Configured, configured, connect};
 pub(crate) use flags::{KubeFlags, Secret, Surroundings};
 pub(crate) use write::Address;

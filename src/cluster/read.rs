@@ -7,8 +7,10 @@ use futures_util::stream::{self, StreamExt as _};
 use runway_core::flux::object::{Kustomization, Object, Source};
 use runway_core::flux::{KUSTOMIZATION, KUSTOMIZE_GROUP, OCI_REPOSITORY, SOURCE_GROUP};
 use runway_core::observed::{Gap, Objects};
+use runway_core::problem::Problem;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::sync::PoisonError;
 
 /// Bytes of one object or one description of an API group.
@@ -68,6 +70,17 @@ impl Cluster {
         let (sources, kustomizations): (Result<Vec<Source>, Fault>, Result<Vec<Kustomization>, Fault>) =
             tokio::join!(self.list(&SOURCES, namespace), self.list(&KUSTOMIZATIONS, namespace));
         together(sources, kustomizations)
+    }
+
+    /// All objects of both kinds in a namespace with their whole status, for somebody else to judge later. What cannot be read
+    /// is a fault here: half a snapshot would say that things are missing.
+    pub(crate) async fn whole(&self, namespace: &str) -> Result<Vec<Object<Value>>, Problem> {
+        let (sources, kustomizations) =
+            tokio::join!(self.list::<Value>(&SOURCES, namespace), self.list::<Value>(&KUSTOMIZATIONS, namespace));
+        let fault = |fault: Fault| fault.problem(format!("{} cannot be read", self.name()));
+        let mut all = sources.map_err(fault)?;
+        all.extend(kustomizations.map_err(fault)?);
+        Ok(all)
     }
 
     /// The two objects of each name, those that exist, in the order of the names.

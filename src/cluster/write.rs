@@ -5,7 +5,6 @@ use super::fault::Fault;
 use super::stream::Allowance;
 use http::{Method, Request, header};
 use runway_core::problem::{Class, Problem};
-use serde::Deserialize;
 use serde_json::Value;
 
 /// The name under which the API server notes what we write.
@@ -47,21 +46,6 @@ impl Address {
             name: text("/metadata/name")?,
         })
     }
-}
-
-/// The kinds of one version of an API group.
-#[derive(Deserialize)]
-struct Kinds {
-    #[serde(default)]
-    resources: Vec<KindOf>,
-}
-
-#[derive(Deserialize)]
-struct KindOf {
-    name: String,
-    kind: String,
-    #[serde(default)]
-    namespaced: bool,
 }
 
 impl Cluster {
@@ -124,19 +108,7 @@ impl Cluster {
 
     /// Asks the server for the plural of a kind and whether it lives in namespaces.
     async fn path_of(&self, address: &Address) -> Result<String, Fault> {
-        let folder = match address.api_version.split_once('/') {
-            Some((group, version)) => format!("/apis/{}/{}", segment(group), segment(version)),
-            None => format!("/api/{}", segment(&address.api_version)),
-        };
-        let absent = || {
-            let message = format!("{} does not serve {} {}", self.server(), address.api_version, address.kind);
-            Fault::new("NotInstalled", message)
-        };
-        let kinds: Kinds = match self.ask(get(&folder)?, &mut Allowance::new(MAX_ANSWER)).await {
-            Err(fault) if fault.reason == "NotFound" => return Err(absent()),
-            other => other?,
-        };
-        let found = kinds.resources.iter().find(|it| it.kind == address.kind && !it.name.contains('/')).ok_or_else(absent)?;
+        let (folder, found) = self.kind(&address.api_version, &address.kind).await?;
         let (plural, name) = (segment(&found.name), segment(&address.name));
         match &address.namespace {
             Some(namespace) if found.namespaced => Ok(format!("{folder}/namespaces/{}/{plural}/{name}", segment(namespace))),

@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     crate::block_on(async {
         let flags = args.cluster.kube()?;
         let around = cluster::Surroundings { variables: &env::variable, home: env::home() };
-        let cluster = cluster::connect(&flags, flags.context.as_deref(), &around, context.budget).await?;
+        let cluster = cluster::connect(&flags, flags.context.as_deref(), &around, context.budget)?;
         if args.check { check(&cluster, &pair, ui).await } else { apply(&cluster, &pair, args, ui).await }
     })
 }

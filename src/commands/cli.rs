@@ -1,7 +1,7 @@
 //! The command line: name, commands, and what every command has.
 
 use super::context::Context;
-use super::{bootstrap, config, deploy, help, inventory, status};
+use super::{bootstrap, config, deploy, explain, help, inventory, snapshot, status, tree};
 use crate::exit::{self, Outcome};
 use crate::ui::{ColorChoice, Ui};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -61,8 +61,15 @@ enum Command {
     /// Look at the settings
     #[command(subcommand)]
     Config(config::Command),
+    /// Store what a cluster has, to be judged later or elsewhere
+    #[command(subcommand)]
+    Snapshot(snapshot::Command),
     /// Say whether each workload is what is published
     Status(Box<status::Args>),
+    /// Say which link broke first, why, and what to do next
+    Explain(Box<explain::Args>),
+    /// Show the objects that a workload has applied, each with its health
+    Tree(Box<tree::Args>),
     /// Explain a finding, the exit codes, the verdicts, or a command
     Help(help::Args),
 }
@@ -92,6 +99,9 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
         Command::Config(command) => config::run(&command, &context, &ui),
         Command::Status(args) => status::run(*args, &context, &ui),
         Command::Help(_) => Ok(Outcome::YES),
+        Command::Snapshot(command) => snapshot::run(&command, &context, &ui),
+        Command::Explain(args) => explain::run(&args, &context, &ui),
+        Command::Tree(args) => tree::run(&args, &context, &ui),
     });
     finish(&ui, result)
 }

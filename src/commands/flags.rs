@@ -1,6 +1,7 @@
 //! Flags that several commands share, in named groups.
 
 use crate::cluster::KubeFlags;
+use crate::gather::targets::Choice;
 use clap::Args;
 use runway_core::problem::Problem;
 use std::path::PathBuf;
@@ -49,9 +50,9 @@ pub(crate) struct ClusterFlags {
     /// The kubeconfig file
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
-    /// The kubeconfig context [default: the current one]
+    /// The kubeconfig context [default: the current one]; commands that look may repeat it, with * and ?
     #[arg(long, value_name = "NAME")]
-    pub(crate) context: Option<String>,
+    pub(crate) context: Vec<String>,
     /// The kubeconfig cluster
     #[arg(long, value_name = "NAME")]
     cluster: Option<String>,
@@ -94,7 +95,7 @@ pub(crate) struct ClusterFlags {
 }
 
 impl ClusterFlags {
-    /// The flags as the cluster client takes them.
+    /// The flags as the cluster client takes them; the context is left out when several are named.
     pub(crate) fn kube(&self) -> Result<KubeFlags, Problem> {
         let request_timeout = match self.request_timeout.as_deref() {
             None | Some("0") => None,
@@ -105,7 +106,7 @@ impl ClusterFlags {
         };
         Ok(KubeFlags {
             kubeconfig: self.kubeconfig.clone(),
-            context: self.context.clone(),
+            context: if let [only] = self.context.as_slice() { Some(only.clone()) } else { None },
             cluster: self.cluster.clone(),
             user: self.user.clone(),
             server: self.server.clone(),
@@ -120,5 +121,44 @@ impl ClusterFlags {
             tls_server_name: self.tls_server_name.clone(),
             insecure_skip_tls_verify: self.insecure_skip_tls_verify,
         })
+    }
+}
+
+/// Which of several clusters are looked at.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Cluster options")]
+pub(crate) struct ManyFlags {
+    /// Leave out contexts and clusters of this name; * and ? match; may be repeated
+    #[arg(long, value_name = "NAME")]
+    exclude_context: Vec<String>,
+    /// Every context of the kubeconfig
+    #[arg(long, conflicts_with = "all_clusters")]
+    all_contexts: bool,
+    /// Every cluster of the settings' list
+    #[arg(long, conflicts_with = "context")]
+    all_clusters: bool,
+    /// Only clusters that the settings put into this region; * and ? match; may be repeated
+    #[arg(long, value_name = "NAME")]
+    region: Vec<String>,
+}
+
+impl ManyFlags {
+    /// The choice, together with the flags that say more about it.
+    pub(crate) fn choice(&self, cluster: &ClusterFlags, which: &WorkloadsFlags) -> Result<Choice, Problem> {
+        let choice = Choice {
+            contexts: cluster.context.clone(),
+            exclude: self.exclude_context.clone(),
+            all_contexts: self.all_contexts,
+            all_clusters: self.all_clusters,
+            regions: self.region.clone(),
+            runtime: which.runtime.clone(),
+            environment: which.environment.clone(),
+        };
+        let several = choice.all_contexts || choice.all_clusters || choice.contexts.len() > 1;
+        if several && (cluster.server.is_some() || cluster.cluster.is_some()) {
+            return Err(Problem::usage("--server and --cluster name one cluster")
+                .cause("several contexts were chosen, and all of them would lead to it"));
+        }
+        Ok(choice)
     }
 }

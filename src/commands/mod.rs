@@ -10,11 +10,15 @@ mod cli;
 mod config;
 mod context;
 mod deploy;
+mod explain;
 mod flags;
 mod help;
 mod inventory;
+mod look;
 mod publish;
+mod snapshot;
 mod status;
 mod tags;
+mod tree;
 
 pub(crate) use cli::run;

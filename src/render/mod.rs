@@ -5,6 +5,8 @@
 
 pub(crate) mod findings;
 pub(crate) mod markdown;
+pub(crate) mod matrix;
+pub(crate) mod objects;
 pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod reports;

@@ -1,5 +1,6 @@
 //! The status report as a table, and one workload's whole chain.
 
+use super::objects;
 use super::style::Style;
 use super::table::table;
 use jiff::Timestamp;
@@ -8,9 +9,21 @@ use runway_core::flux::revision::short;
 use runway_core::text::{visible, visible_lines};
 use std::collections::BTreeMap;
 
-/// The rows as a table. `wide` adds columns and cuts nothing.
-pub(crate) fn rows(items: &[Item], now: Timestamp, style: Style, wide: bool) -> String {
-    let several = items.iter().any(|item| items.first().is_some_and(|first| first.cluster != item.cluster));
+/// How much of a row a table shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Columns {
+    /// What one cluster's rows need.
+    Narrow,
+    /// With the cluster.
+    Clusters,
+    /// With everything, and nothing cut.
+    Wide,
+}
+
+/// The rows as a table.
+pub(crate) fn rows(items: &[&Item], now: Timestamp, style: Style, columns: Columns) -> String {
+    let wide = columns == Columns::Wide;
+    let several = columns == Columns::Clusters;
     let mut heads = vec!["WORKLOAD", "VERDICT", "BREAK", "EXPECTED", "APPLIED", "AGE"];
     if several || wide {
         heads.insert(0, "CLUSTER");
@@ -35,7 +48,7 @@ pub(crate) fn rows(items: &[Item], now: Timestamp, style: Style, wide: bool) -> 
         })
         .collect();
     let width = if wide { None } else { style.width };
-    paint(&table(&heads, &cells, Style { width, ..style }), style)
+    colored_words(&table(&heads, &cells, Style { width, ..style }), style, 1)
 }
 
 fn row(item: &Item, now: Timestamp) -> Vec<String> {
@@ -48,27 +61,30 @@ fn row(item: &Item, now: Timestamp) -> Vec<String> {
         item.workload.clone(),
         item.verdict.as_str().to_owned(),
         item.broken.as_ref().map(|broken| broken.link.as_str().to_owned()).unwrap_or_default(),
-        item.expected.digest.as_deref().map(short).unwrap_or("-").to_owned(),
+        item.expected.digest.as_deref().map_or("-", short).to_owned(),
         applied.map_or("-", short).to_owned(),
         since.and_then(|since| age(since, now)).unwrap_or_else(|| "-".to_owned()),
     ]
 }
 
-/// Colours the verdicts: whole words only, after the table is laid out, so that no width counts an escape.
-fn paint(text: &str, style: Style) -> String {
+/// Colours the first verdicts of each line, so many, after the text is laid out: no width counts an escape, and a message
+/// that speaks of verdicts stays plain.
+pub(super) fn colored_words(text: &str, style: Style, most: usize) -> String {
     if !style.color {
         return text.to_owned();
     }
-    let mut out = String::new();
-    for line in text.lines() {
-        let word = Verdict::ALL.iter().find(|verdict| line.split_whitespace().any(|word| word == verdict.as_str()));
-        match word {
-            Some(verdict) => out.push_str(&line.replacen(verdict.as_str(), &colored(*verdict, style), 1)),
-            None => out.push_str(line),
-        }
-        out.push('\n');
-    }
-    out
+    let line = |line: &str| {
+        let mut left = most;
+        let word = |piece: &str| {
+            let name = piece.split(':').next().unwrap_or_default();
+            let verdict = Verdict::ALL.into_iter().find(|verdict| verdict.as_str() == name).filter(|_| left > 0);
+            let Some(verdict) = verdict else { return piece.to_owned() };
+            left -= 1;
+            format!("{}{}", colored(verdict, style), piece.strip_prefix(name).unwrap_or_default())
+        };
+        line.split(' ').map(word).collect::<Vec<_>>().join(" ")
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn colored(verdict: Verdict, style: Style) -> String {
@@ -81,46 +97,64 @@ fn colored(verdict: Verdict, style: Style) -> String {
     }
 }
 
+/// The first line about one row: what, where, and how it stands.
+pub(super) fn headline(item: &Item, style: Style) -> String {
+    let at = item.broken.as_ref().map(|broken| format!(" at {}", broken.link.as_str())).unwrap_or_default();
+    let scope = [item.runtime.as_str(), item.environment.as_str()].join(" ");
+    let scope = if scope.trim().is_empty() { String::new() } else { format!(" ({})", visible(scope.trim())) };
+    format!("{} on {}{scope}: {}{at}\n", visible(&item.workload), visible(&item.cluster), colored(item.verdict, style))
+}
+
 /// One row with all its links, why it broke, and what to do.
 pub(crate) fn chain(item: &Item, now: Timestamp, style: Style) -> String {
-    let at = item.broken.as_ref().map(|broken| format!(" at {}", broken.link.as_str())).unwrap_or_default();
-    let mut out = format!(
-        "{} on {} ({} {}): {}{at}\n",
-        visible(&item.workload),
-        visible(&item.cluster),
-        visible(&item.runtime),
-        visible(&item.environment),
-        colored(item.verdict, style)
-    );
+    format!("{}{}{}{}", headline(item, style), links(item, now, style), why(item, now), objects::trouble(item, now, style))
+}
+
+/// One row with its first broken link before everything else: why, and what to do; then what that rests on.
+pub(crate) fn explain(item: &Item, now: Timestamp, style: Style) -> String {
+    let (head, why) = (headline(item, style), why(item, now));
+    format!("{head}{why}evidence:\n{}{}", links(item, now, style), objects::trouble(item, now, style))
+}
+
+fn links(item: &Item, now: Timestamp, style: Style) -> String {
+    let mut out = String::new();
     for step in &item.links {
         let mark = match step.state {
             State::Holds => style.green("✔"),
             State::Broken => style.red("✘"),
             State::Unknown => style.dim("?"),
         };
-        out.push_str(&format!("  {mark} {:<10} {}\n", step.link.as_str(), visible(&step.evidence)));
-    }
-    if let Some(broken) = &item.broken {
-        let since =
-            broken.since.as_deref().and_then(|since| age(since, now)).map(|age| format!(" (for {age})")).unwrap_or_default();
-        out.push_str(&format!(
-            "why:  {}: {}{since}\n",
-            visible(&broken.reason),
-            visible_lines(&broken.message).replace('\n', "\n      ")
-        ));
-        for next in &broken.next {
-            out.push_str(&format!("next: {}\n", visible(next)));
-        }
-    } else if !item.message.is_empty() {
-        let last = item.kustomization.as_ref().and_then(|k| k.last_reconciled.as_deref()).and_then(|time| age(time, now));
-        let last = last.map(|age| format!(" (Flux looked {age} ago)")).unwrap_or_default();
-        out.push_str(&format!("{}{last}\n", visible(&item.message)));
+        let ago = step.since.as_deref().and_then(|time| age(time, now));
+        let ago = match (ago, step.state) {
+            (None, _) => String::new(),
+            (Some(age), State::Broken) => format!(" (for {age})"),
+            (Some(age), _) => format!(" ({age} ago)"),
+        };
+        out.push_str(&format!("  {mark} {:<10} {}{ago}\n", step.link.as_str(), visible(&step.evidence)));
     }
     out
 }
 
-/// "5 workloads: 4 Ready, 1 Failed", for people.
-pub(crate) fn summary(items: &[Item]) -> String {
+fn why(item: &Item, now: Timestamp) -> String {
+    let Some(broken) = &item.broken else {
+        if item.message.is_empty() {
+            return String::new();
+        }
+        let last = item.kustomization.as_ref().and_then(|k| k.last_reconciled.as_deref()).and_then(|time| age(time, now));
+        let last = last.map(|age| format!(" (Flux looked {age} ago)")).unwrap_or_default();
+        return format!("{}{last}\n", visible(&item.message));
+    };
+    let since = broken.since.as_deref().and_then(|since| age(since, now)).map(|age| format!(" (for {age})")).unwrap_or_default();
+    let mut out =
+        format!("why:  {}: {}{since}\n", visible(&broken.reason), visible_lines(&broken.message).replace('\n', "\n      "));
+    for next in &broken.next {
+        out.push_str(&format!("next: {}\n", visible(next)));
+    }
+    out
+}
+
+/// "5 workloads on 2 clusters: 4 Ready, 1 Failed", for people.
+pub(crate) fn summary(items: &[Item], clusters: usize) -> String {
     let workloads: Vec<&Item> = items.iter().filter(|item| item.kind == ItemKind::Workload).collect();
     let mut counts: BTreeMap<Verdict, usize> = BTreeMap::new();
     for item in &workloads {
@@ -128,7 +162,9 @@ pub(crate) fn summary(items: &[Item]) -> String {
     }
     let words: Vec<String> = counts.iter().map(|(verdict, n)| format!("{n} {}", verdict.as_str())).collect();
     let noun = if workloads.len() == 1 { "workload" } else { "workloads" };
-    if words.is_empty() { format!("0 {noun}") } else { format!("{} {noun}: {}", workloads.len(), words.join(", ")) }
+    let place = if clusters > 1 { format!(" on {clusters} clusters") } else { String::new() };
+    let counts = if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) };
+    format!("{} {noun}{place}{counts}", workloads.len())
 }
 
 /// How long ago, as kubectl writes ages.
@@ -145,7 +181,16 @@ pub(crate) fn age(time: &str, now: Timestamp) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::age;
+    use super::{age, colored_words};
+    use crate::render::style::Style;
+
+    #[test]
+    fn colours_stay_out_of_messages() {
+        let style = Style { color: true, width: None };
+        let text = colored_words("WORKLOAD VERDICT\na   Failed:applied   it is Failed\n", style, 1);
+        assert_eq!(text, "WORKLOAD VERDICT\na   \u{1b}[31;1mFailed\u{1b}[0m:applied   it is Failed\n");
+        assert_eq!(colored_words("Ready Ready", style, 2).matches("\u{1b}[32m").count(), 2);
+    }
 
     #[test]
     fn ages() {

@@ -9,11 +9,15 @@
 
 mod bad_input;
 mod build;
+mod clusters;
 mod deploy;
+mod fake;
 mod hostile;
 mod inventories;
 mod names;
+mod objects;
 mod recorded;
+mod snapshot;
 
 use runway_testkit::env::Env;
 

@@ -45,9 +45,57 @@ pub fn head(text: &str, n: usize) -> &str {
     text.char_indices().nth(n).map_or(text, |(at, _)| text.get(..at).unwrap_or(text))
 }
 
+/// Whether a text matches a pattern in which `*` stands for any run of characters and `?` for any one.
+pub fn matches(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (mut p, mut t) = (0, 0);
+    // The last star, and where the text stood when it was met: where to go on after a mismatch.
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(c) if *c == '?' || Some(c) == text.get(t) => {
+                p += 1;
+                t += 1;
+            }
+            _ => {
+                let Some((at, from)) = star else { return false };
+                star = Some((at, from + 1));
+                p = at + 1;
+                t = from + 1;
+            }
+        }
+    }
+    pattern.iter().skip(p).all(|c| *c == '*')
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{head, visible, visible_lines};
+    use super::{head, matches, visible, visible_lines};
+
+    #[test]
+    fn patterns() {
+        for (pattern, text) in [
+            ("prod-*", "prod-gke"),
+            ("prod-*", "prod-"),
+            ("*", ""),
+            ("*", "arn:aws:eks:us-east-1:1:cluster/x"),
+            ("*-eu-*", "prod-eu-eu-1"),
+            ("a?c", "aäc"),
+            ("*a*b", "xaayab"),
+            ("exact", "exact"),
+        ] {
+            assert!(matches(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in
+            [("prod-*", "preprod-1"), ("a?c", "ac"), ("*a*b", "ba"), ("", "x"), ("x", ""), ("Prod-*", "prod-1")]
+        {
+            assert!(!matches(pattern, text), "{pattern} {text}");
+        }
+    }
 
     #[test]
     fn plain_text_is_untouched() {

@@ -1,15 +1,19 @@
 //! Which file, which context, which flags: without any network.
 
-use super::{CANARY, Folder, all_text, budget, flags, kubeconfig, nowhere, run};
+use super::{CANARY, Folder, all_text, budget, connect, flags, kubeconfig, nowhere, run};
 use crate::cluster::choose::choose;
 use crate::cluster::files::load;
 use crate::cluster::prepare::{Prepared, prepare};
-use crate::cluster::{Contexts, KubeFlags, Secret, Surroundings, connect, contexts};
+use crate::cluster::{Contexts, KubeFlags, Secret, Surroundings, configured};
 use kube::config::AuthInfo;
 use runway_core::problem::{Class, Problem};
 use secrecy::ExposeSecret as _;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+fn contexts(flags: &KubeFlags, around: &Surroundings<'_>) -> Result<Contexts, Problem> {
+    configured(flags, around)?.contexts()
+}
 
 fn prepared(flags: &KubeFlags, variables: &[(&str, &str)]) -> Result<Prepared, Problem> {
     let map: BTreeMap<String, String> = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();

@@ -1,9 +1,8 @@
 //! A server that refuses, lies, breaks off or says nothing: the reason is right and no secret comes out.
 
 use super::server::{Reply, Server};
-use super::{CANARY, Folder, budget, cluster_at, flags, kubeconfig, nowhere, run};
+use super::{CANARY, Folder, budget, cluster_at, connect, flags, kubeconfig, nowhere, run};
 use crate::clock::monotonic;
-use crate::cluster::connect;
 use crate::net::Budget;
 use runway_core::observed::{Gap, Objects};
 use serde_json::json;

@@ -9,11 +9,22 @@ mod server;
 mod tls;
 mod writes;
 
-use super::{Cluster, KubeFlags, Surroundings, connect};
+use super::{Cluster, KubeFlags, Surroundings};
 use crate::net::Budget;
 use runway_core::problem::Problem;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// The connection, awaited like everything that follows it.
+#[expect(clippy::unused_async, reason = "tests chain it with questions")]
+async fn connect(
+    flags: &KubeFlags,
+    context: Option<&str>,
+    around: &Surroundings<'_>,
+    budget: Budget,
+) -> Result<Cluster, Problem> {
+    super::connect(flags, context, around, budget)
+}
 
 /// A secret that must come out nowhere.
 pub(super) const CANARY: &str = "canary-5e7d0c2b9a4f41d8";

@@ -1,9 +1,9 @@
 //! Exec plugins: once, bounded, without our stdin, and silent about what they print.
 
 use super::server::{Reply, Server};
-use super::{CANARY, Folder, budget, flags, nowhere, run};
+use super::{CANARY, Folder, budget, connect, flags, nowhere, run};
 use crate::clock::monotonic;
-use crate::cluster::{Cluster, KubeFlags, connect};
+use crate::cluster::{Cluster, KubeFlags};
 use crate::net::Budget;
 use runway_core::observed::Gap;
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! Whom a TLS connection trusts.
 
-use super::{Folder, budget, flags, kubeconfig, run};
-use crate::cluster::{Surroundings, connect};
+use super::{Folder, budget, connect, flags, kubeconfig, run};
+use crate::cluster::Surroundings;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;

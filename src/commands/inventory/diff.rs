@@ -120,8 +120,8 @@ impl<'a> Sides<'a> {
     async fn cluster(&self, context: &str) -> Result<Side, Problem> {
         let flags = self.args.cluster.kube()?;
         let around = cluster::Surroundings { variables: &env::variable, home: env::home() };
-        let cluster = cluster::connect(&flags, Some(context), &around, self.context.budget).await?;
-        let observed = observed::from_cluster(&cluster, self.request.settings.namespace()).await;
+        let cluster = cluster::connect(&flags, Some(context), &around, self.context.budget)?;
+        let observed = observed::from_cluster(&cluster, context, self.request.settings.namespace()).await;
         let parent = names::parent(&self.request.runtime);
         let inventory = observed.applied_by(&parent).map_err(|gap| {
             Problem::new(Class::Cluster, format!("the cluster {context} cannot be compared")).cause(gap.message)

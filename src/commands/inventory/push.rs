@@ -58,17 +58,20 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     Ok(Outcome::YES)
 }
 
-/// The Kustomizations that somebody has suspended on the cluster of `--context`. Without it no cluster is asked.
+/// The Kustomizations that somebody has suspended on the clusters of `--context`. Without it no cluster is asked.
 fn suspended(flags: &ClusterFlags, settings: &Settings, context: &Context) -> Result<HashSet<String>, Problem> {
-    let Some(name) = &flags.context else { return Ok(HashSet::new()) };
     crate::block_on(async {
-        let around = cluster::Surroundings { variables: &env::variable, home: env::home() };
-        let cluster = cluster::connect(&flags.kube()?, Some(name), &around, context.budget).await?;
-        let fault = |gap: Gap| {
-            Problem::new(Class::Cluster, format!("the cluster {name} cannot say what is suspended")).cause(gap.message)
-        };
-        let objects = cluster.objects(settings.namespace()).await.map_err(fault)?;
-        let kustomizations = objects.kustomizations.map_err(fault)?;
-        Ok(kustomizations.into_iter().filter(Object::suspended).map(|object| object.metadata.name).collect())
+        let mut names = HashSet::new();
+        for name in &flags.context {
+            let around = cluster::Surroundings { variables: &env::variable, home: env::home() };
+            let cluster = cluster::connect(&flags.kube()?, Some(name), &around, context.budget)?;
+            let fault = |gap: Gap| {
+                Problem::new(Class::Cluster, format!("the cluster {name} cannot say what is suspended")).cause(gap.message)
+            };
+            let objects = cluster.objects(settings.namespace()).await.map_err(fault)?;
+            let kustomizations = objects.kustomizations.map_err(fault)?;
+            names.extend(kustomizations.into_iter().filter(Object::suspended).map(|object| object.metadata.name));
+        }
+        Ok(names)
     })
 }

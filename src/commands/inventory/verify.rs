@@ -163,7 +163,7 @@ impl Work<'_> {
             }
             if rehearse {
                 let around = Surroundings { variables: &env::variable, home: env::home() };
-                let cluster = cluster::connect(&flags, flags.context.as_deref(), &around, self.context.budget).await?;
+                let cluster = cluster::connect(&flags, flags.context.as_deref(), &around, self.context.budget)?;
                 findings.extend(asked::refusals(workloads, &facts::dry_run(&cluster, &pairs).await?));
             }
             Ok(findings)
@@ -176,7 +176,7 @@ impl Work<'_> {
 
     /// What a folder, a layout or a registry holds.
     async fn published(&self, source: &Source) -> Result<Checked, Problem> {
-        if self.args.artifacts || self.args.server_dry_run || self.args.cluster.context.is_some() {
+        if self.args.artifacts || self.args.server_dry_run || !self.args.cluster.context.is_empty() {
             return Err(Problem::usage("--artifacts and --server-dry-run check a workloads.yml, not what was built from it"));
         }
         let facts = self.facts(self.settings.runtime().unwrap_or_default().to_owned());

@@ -1,7 +1,7 @@
 //! The machine contract: the documents that `-o json` and `-o yaml` print.
 //!
 //! In: reports and results. Out: types with `Serialize`, whose field names are a promise.
-//! Uses: assess, finding, publish, problem.
+//! Uses: assess, finding, problem, publish.
 //! Never: used by anything but renderers; working code has its own types.
 //! Start at [`status`].
 

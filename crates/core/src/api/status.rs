@@ -1,7 +1,7 @@
 //! `StatusReport`.
 
 use super::API_VERSION;
-use crate::assess::{self, ItemKind, Verdict};
+use crate::assess::{self, ItemKind, ObjectView, PodView, Verdict};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -52,7 +52,9 @@ pub struct Cluster {
 pub struct Item {
     kind: &'static str,
     cluster: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     runtime: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     environment: String,
     workload: String,
     verdict: &'static str,
@@ -63,6 +65,10 @@ pub struct Item {
     #[serde(skip_serializing_if = "Option::is_none")]
     r#break: Option<Break>,
     links: Vec<LinkState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    objects: Option<Vec<Object>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    objects_left_out: Option<usize>,
     #[serde(skip_serializing_if = "Expected::is_empty")]
     expected: Expected,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,6 +95,8 @@ struct LinkState {
     state: &'static str,
     #[serde(skip_serializing_if = "String::is_empty")]
     evidence: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -134,8 +142,71 @@ struct Kustomization {
     ready: String,
 }
 
-/// The document of a report.
-pub fn document(time: String, clusters: Vec<Cluster>, items: &[assess::Item]) -> StatusReport {
+/// An applied object.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Object {
+    api_version: String,
+    kind: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    namespace: String,
+    name: String,
+    health: &'static str,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    reason: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    message: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pods: Vec<Pod>,
+}
+
+/// A Pod in trouble.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Pod {
+    name: String,
+    reason: String,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_event: Option<Event>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    reason: String,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+}
+
+impl From<&ObjectView> for Object {
+    fn from(view: &ObjectView) -> Self {
+        let pod = |pod: &PodView| Pod {
+            name: pod.name.clone(),
+            reason: pod.trouble.reason.clone(),
+            message: pod.trouble.message.clone(),
+            last_event: pod.event.as_ref().map(|event| Event {
+                reason: event.reason.clone(),
+                message: event.message.clone(),
+                time: event.time.clone(),
+            }),
+        };
+        Self {
+            api_version: view.id.api_version(),
+            kind: view.id.kind.clone(),
+            namespace: view.id.namespace.clone(),
+            name: view.id.name.clone(),
+            health: view.health.state.as_str(),
+            reason: view.health.reason.clone(),
+            message: view.health.message.clone(),
+            pods: view.pods.iter().map(pod).collect(),
+        }
+    }
+}
+
+/// The document of a report: the counts are of all rows, the items are those that are shown.
+pub fn document(time: String, clusters: Vec<Cluster>, items: &[assess::Item], shown: &[&assess::Item]) -> StatusReport {
     let mut verdicts: BTreeMap<&'static str, usize> = Verdict::ALL.iter().map(|verdict| (verdict.as_str(), 0)).collect();
     let workloads = items.iter().filter(|item| item.kind == ItemKind::Workload);
     let mut total = 0;
@@ -148,7 +219,7 @@ pub fn document(time: String, clusters: Vec<Cluster>, items: &[assess::Item]) ->
         kind: "StatusReport",
         time,
         summary: Summary { total, verdicts, clusters },
-        items: items.iter().map(Item::from).collect(),
+        items: shown.iter().map(|item| Item::from(*item)).collect(),
     }
 }
 
@@ -164,7 +235,12 @@ impl From<&assess::Item> for Item {
         let links = item
             .links
             .iter()
-            .map(|step| LinkState { link: step.link.as_str(), state: step.state.as_str(), evidence: step.evidence.clone() })
+            .map(|step| LinkState {
+                link: step.link.as_str(),
+                state: step.state.as_str(),
+                evidence: step.evidence.clone(),
+                time: step.since.clone(),
+            })
             .collect();
         let expected = &item.expected;
         Self {
@@ -178,6 +254,8 @@ impl From<&assess::Item> for Item {
             message: item.message.clone(),
             r#break: broken,
             links,
+            objects: item.objects.as_ref().map(|objects| objects.iter().map(Object::from).collect()),
+            objects_left_out: Some(item.objects_left_out).filter(|n| *n > 0),
             expected: Expected {
                 digest: expected.digest.clone(),
                 revision: expected.revision.clone(),

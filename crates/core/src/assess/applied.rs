@@ -34,8 +34,8 @@ pub(super) fn applied(row: &Row<'_>) -> Step {
     let has = row.source.and_then(Source::digest);
     let (done, tried) = (kustomization.applied_digest(), kustomization.attempted_digest());
     if has.is_some() && done == has {
-        let time = kustomization.last_reconciled().map(|time| format!(", last run {time}")).unwrap_or_default();
-        return Step::holds(link, format!("applied {}{time}", has.map(short).unwrap_or_default()));
+        let last = kustomization.last_reconciled().map(str::to_owned);
+        return Step::holds(link, format!("applied {}", has.map(short).unwrap_or_default())).since(last.as_ref());
     }
     if has.is_some() && tried == has && ready.reason == "HealthCheckFailed" {
         return Step::holds(link, format!("applied {}, and its health checks failed", has.map(short).unwrap_or_default()));
@@ -85,7 +85,7 @@ pub(super) fn healthy(row: &Row<'_>) -> Step {
     }
     let (has, done) = (row.source.and_then(Source::digest), kustomization.applied_digest());
     if has.is_some() && has == done {
-        Step::holds(link, "Ready=True")
+        Step::holds(link, "Ready=True").since(since)
     } else {
         Step::broken(link, "NewRevision", format!("Ready=True is about {}", done.map_or("nothing", short))).since(since)
     }

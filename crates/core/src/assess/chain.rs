@@ -4,20 +4,23 @@ use super::applied;
 use super::expected::{Expected, Published};
 use super::installed;
 use super::item::{ExpectedView, ItemKind, Step};
+use super::objects::{self, Objects};
 use super::parent::ParentState;
 use super::rows::Index;
 use super::words::{Link, State};
 use crate::flux::object::{Kustomization, Object, Source, Status, Wanted, wanted};
 use crate::flux::revision::short;
 use crate::inventory::Entry;
-use crate::observed::{Answer, Gap, Objects, Registry};
+use crate::observed::objects::Looked;
+use crate::observed::{Answer, Gap, Registry};
 
 /// What every row is judged with.
 pub(super) struct Context<'a> {
     pub(super) expected: &'a Expected,
     pub(super) registry: &'a Registry,
-    pub(super) objects: &'a Objects,
+    pub(super) objects: &'a crate::observed::Objects,
     pub(super) index: &'a Index<'a>,
+    pub(super) looked: &'a Looked,
     pub(super) cluster: &'a str,
 }
 
@@ -45,6 +48,8 @@ pub(super) struct Chain {
     pub(super) expected: ExpectedView,
     /// The deploy tag was asked for, and is not there.
     pub(super) tag_is_gone: bool,
+    /// The applied objects, when they were looked at.
+    pub(super) objects: Option<Objects>,
 }
 
 impl Chain {
@@ -75,8 +80,13 @@ impl Chain {
         );
         let gap = context.objects.kustomizations.as_ref().err();
         steps.push(unread(gap, Link::Applied).unwrap_or_else(|| applied::applied(row)));
-        steps.push(unread(gap, Link::Healthy).unwrap_or_else(|| applied::healthy(row)));
-        Self { steps, expected, tag_is_gone }
+        let objects = objects::judge(context.looked, row.name, row.kind);
+        let healthy = unread(gap, Link::Healthy).unwrap_or_else(|| applied::healthy(row));
+        steps.push(match &objects {
+            Some(objects) => objects::healthy(healthy, objects),
+            None => healthy,
+        });
+        Self { steps, expected, tag_is_gone, objects }
     }
 
     /// The step of a link.
@@ -224,9 +234,8 @@ fn fetched(row: &Row<'_>, wanted: Option<&str>) -> Step {
             }
         }
         (Some(have), _) => {
-            let time = source.status.as_ref().and_then(|status| status.artifact.as_ref()?.last_update_time.as_deref());
-            let time = time.map(|time| format!(" at {time}")).unwrap_or_default();
-            Step::holds(link, format!("fetched {}{time}", short(have)))
+            let time = source.status.as_ref().and_then(|status| status.artifact.as_ref()?.last_update_time.as_ref());
+            Step::holds(link, format!("fetched {}", short(have))).since(time)
         }
     }
 }

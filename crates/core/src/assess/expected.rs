@@ -2,6 +2,7 @@
 
 use crate::flux::names;
 use crate::inventory::{Entry, Inventory};
+use std::collections::BTreeSet;
 
 /// What a file declares and what a registry holds.
 #[derive(Debug, Clone)]
@@ -62,5 +63,19 @@ impl Expected {
             Published::NotThere => None,
             Published::Unknown(_) => self.declared()?.get(name),
         }
+    }
+
+    /// The same, with nothing in it but these workloads: what was not asked of a cluster must not be missed there.
+    #[must_use]
+    pub fn only(&self, names: &BTreeSet<String>) -> Self {
+        let mut narrow = self.clone();
+        let keep = |inventory: &mut Inventory| inventory.entries.retain(|entry| names.contains(&entry.name));
+        if let Some((_, inventory)) = &mut narrow.declared {
+            keep(inventory);
+        }
+        if let Published::Known { inventory, .. } = &mut narrow.published {
+            keep(inventory);
+        }
+        narrow
     }
 }

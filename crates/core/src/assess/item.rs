@@ -1,5 +1,6 @@
 //! One line of the answer, with everything that it rests on.
 
+use super::objects::ObjectView;
 use super::words::{Link, State, Verdict};
 
 /// What a line is about.
@@ -32,7 +33,7 @@ pub struct Step {
     pub evidence: String,
     /// CamelCase reason when it is broken; Flux's own where there is one.
     pub reason: String,
-    /// Since when it is broken, RFC 3339, where an object says so.
+    /// Since when it is broken, or when it was last seen to hold; RFC 3339, where an object says so.
     pub since: Option<String>,
 }
 
@@ -138,6 +139,10 @@ pub struct Item {
     pub broken: Option<Break>,
     /// All links, in order.
     pub links: Vec<Step>,
+    /// The applied objects; none when they were not looked at.
+    pub objects: Option<Vec<ObjectView>>,
+    /// Applied objects that were not looked at, since there are too many.
+    pub objects_left_out: usize,
     /// What the deploy tag should give.
     pub expected: ExpectedView,
     /// The source; none when it is absent or could not be read.

@@ -1,7 +1,7 @@
 //! Judges: what was expected, what was observed, and which link of the chain broke first.
 //!
 //! In: [`Expected`], [`Observed`] and the registries' answers. Out: [`Item`]s, one per workload and one for the parent.
-//! Uses: flux, inventory, observed, diff, text.
+//! Uses: flux, inventory, observed, diff, text, problem, suggest.
 //! Never: asking anything; what is not in the input is unknown, and an unknown link neither breaks nor forbids Ready.
 //! Start at [`assess`].
 //!
@@ -10,15 +10,21 @@
 mod applied;
 mod chain;
 pub mod expected;
+pub mod health;
 mod installed;
 pub mod item;
 mod next;
+pub mod objects;
 mod parent;
 mod rows;
+pub mod select;
 mod verdict;
 pub mod words;
 
 pub use expected::{Expected, Published};
+pub use health::{Health, HealthState};
 pub use item::{Break, Item, ItemKind, KustomizationView, SourceView, Step};
-pub use rows::{assess, references};
+pub use objects::{ObjectView, PodView};
+pub use rows::{assess, assess_with, references, unscoped};
+pub use select::Selection;
 pub use words::{Link, State, Verdict};

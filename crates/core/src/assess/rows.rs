@@ -5,9 +5,10 @@ use super::expected::{Expected, Published};
 use super::item::{Item, ItemKind, Step};
 use super::parent::ParentState;
 use super::verdict;
-use super::words::{Link, State, Verdict};
+use super::words::{Link, Verdict};
 use crate::flux::object::{Kustomization, Source, Wanted, wanted};
 use crate::inventory::Inventory;
+use crate::observed::objects::Looked;
 use crate::observed::{Gap, Objects, Observed, Registry};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -15,6 +16,17 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 ///
 /// Rows are all that is declared, published or applied by this parent, and the names in `named` that are nowhere.
 pub fn assess(expected: &Expected, observed: &Observed, registry: &Registry, named: &[String]) -> Vec<Item> {
+    assess_with(expected, observed, registry, named, &Looked::default())
+}
+
+/// [`assess`], with a look at the applied objects themselves.
+pub fn assess_with(
+    expected: &Expected,
+    observed: &Observed,
+    registry: &Registry,
+    named: &[String],
+    looked: &Looked,
+) -> Vec<Item> {
     let objects = match &observed.objects {
         Ok(objects) => objects,
         Err(gap) => return unreachable(expected, observed, gap, named),
@@ -28,7 +40,7 @@ pub fn assess(expected: &Expected, observed: &Observed, registry: &Registry, nam
         source: index.sources.get(parent_name.as_str()).copied(),
         kustomization: index.kustomizations.get(parent_name.as_str()).copied(),
     };
-    let context = Context { expected, registry, objects, index: &index, cluster: &observed.cluster };
+    let context = Context { expected, registry, objects, index: &index, looked, cluster: &observed.cluster };
     let parent = Chain::of_parent(&context, &parent_row);
     let parent_item = verdict::item(&context, &parent_row, parent, None);
     let state = ParentState::of(&context, &parent_row, &parent_item);
@@ -123,28 +135,35 @@ fn unreachable(expected: &Expected, observed: &Observed, gap: &Gap, named: &[Str
     let mut seen = HashSet::new();
     let workloads = expected_names.chain(named.iter().map(String::as_str)).filter(|name| seen.insert((*name).to_owned()));
     let rows = std::iter::once((ItemKind::Parent, parent.as_str())).chain(workloads.map(|name| (ItemKind::Workload, name)));
-    rows.map(|(kind, name)| Item {
+    let scope = (expected.runtime.as_str(), expected.environment.as_str());
+    rows.map(|(kind, name)| unreachable_row(kind, name, scope, &observed.cluster, gap)).collect()
+}
+
+/// The rows of a cluster that gave no answer, when not even its runtime and environment are known: what was named, else one
+/// row, `*`, that stands for all.
+pub fn unscoped(cluster: &str, gap: &Gap, named: &[String]) -> Vec<Item> {
+    if named.is_empty() {
+        return vec![unreachable_row(ItemKind::Parent, "*", ("", ""), cluster, gap)];
+    }
+    named.iter().map(|name| unreachable_row(ItemKind::Workload, name, ("", ""), cluster, gap)).collect()
+}
+
+fn unreachable_row(kind: ItemKind, name: &str, scope: (&str, &str), cluster: &str, gap: &Gap) -> Item {
+    Item {
         kind,
-        cluster: observed.cluster.clone(),
-        runtime: expected.runtime.clone(),
-        environment: expected.environment.clone(),
+        cluster: cluster.to_owned(),
+        runtime: scope.0.to_owned(),
+        environment: scope.1.to_owned(),
         workload: name.to_owned(),
         verdict: Verdict::Unreachable,
         reason: gap.reason.clone(),
         message: gap.message.clone(),
         broken: None,
-        links: Link::ALL
-            .map(|link| Step {
-                link,
-                state: State::Unknown,
-                evidence: "the cluster gave no answer".to_owned(),
-                reason: String::new(),
-                since: None,
-            })
-            .to_vec(),
+        links: Link::ALL.map(|link| Step::unknown(link, "the cluster gave no answer")).to_vec(),
+        objects: None,
+        objects_left_out: 0,
         expected: super::item::ExpectedView::default(),
         source: None,
         kustomization: None,
-    })
-    .collect()
+    }
 }

@@ -4,6 +4,7 @@ use super::chain::{Chain, Context, Row};
 use super::installed::{ABSENT, DRIFT, TERMINATING};
 use super::item::{Break, Item, ItemKind, KustomizationView, SourceView, Step};
 use super::next;
+use super::objects::{self, Worst};
 use super::parent::ParentState;
 use super::rows::Index;
 use super::words::{Link, State, Verdict};
@@ -14,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 /// Judges a row and finds its first broken link.
 pub(super) fn item(context: &Context<'_>, row: &Row<'_>, chain: Chain, parent: Option<&ParentState>) -> Item {
     let verdict = verdict(context, row, &chain, parent);
-    let broken = first_break(row, &chain, verdict);
+    let broken = first_break(context, row, &chain, verdict);
     let (mut reason, mut message) = words(context, row, &chain, verdict, broken);
     let not_declared = chain.step(Link::Declared).is_some_and(|step| step.evidence.starts_with("not in "));
     if not_declared && verdict == Verdict::Ready {
@@ -22,13 +23,19 @@ pub(super) fn item(context: &Context<'_>, row: &Row<'_>, chain: Chain, parent: O
         let evidence = chain.step(Link::Declared).map(|step| step.evidence.as_str()).unwrap_or_default();
         message = format!("{message}; {evidence}");
     }
+    let namespace = &context.expected.namespace;
+    let of_objects = |step: &Step| chain.objects.as_ref().filter(|_| step.link == Link::Healthy && verdict != Verdict::Suspended);
     let broken = broken.map(|step| Break {
         link: step.link,
         reason: reason.clone(),
         message: message.clone(),
-        since: step.since.clone(),
-        next: next::steps(row, step, verdict, &context.expected.namespace),
+        since: step.since.clone().filter(|_| step.state == State::Broken),
+        next: of_objects(step)
+            .map(|found| objects::next(found, namespace, row.name))
+            .filter(|next| !next.is_empty())
+            .unwrap_or_else(|| next::steps(row, step, verdict, namespace)),
     });
+    let (objects, objects_left_out) = chain.objects.map(|found| (found.views, found.left_out)).unzip();
     Item {
         kind: row.kind,
         cluster: context.cluster.to_owned(),
@@ -41,6 +48,8 @@ pub(super) fn item(context: &Context<'_>, row: &Row<'_>, chain: Chain, parent: O
         broken,
         source: row.source.map(source_view),
         kustomization: row.kustomization.map(kustomization_view),
+        objects,
+        objects_left_out: objects_left_out.unwrap_or_default(),
         expected: chain.expected,
         links: chain.steps,
     }
@@ -76,19 +85,33 @@ fn verdict(context: &Context<'_>, row: &Row<'_>, chain: &Chain, parent: Option<&
     }
     let is = |object: Option<&str>, status: &str| object == Some(status);
     let (source_ready, ready) = (status_of(source), status_of(kustomization));
-    let excused = is(ready, "False") && excused(context, kustomization, source);
-    if chain.tag_is_gone || is(source_ready, "False") || (is(ready, "False") && !excused) {
+    let worst = chain.objects.as_ref().map(|objects| objects.worst).unwrap_or_default();
+    if failed_for_flux(context, row, chain) || worst >= Worst::Failed {
         return Verdict::Failed;
     }
     let drifted = why.is_some_and(|why| DRIFT.contains(&why));
     if drifted && !chain.is_broken(Link::Parent) {
         return Verdict::Drifted;
     }
-    if !is(source_ready, "True") || !is(ready, "True") || !source.looked_at() || !kustomization.looked_at() {
+    let waits = !is(source_ready, "True") || !is(ready, "True") || !source.looked_at() || !kustomization.looked_at();
+    // Flux may be done with its part while the objects still come up.
+    if waits || worst == Worst::Waiting && !behind(chain) {
         return Verdict::Reconciling;
     }
     let counted = |step: &&Step| step.state == State::Broken && step.link != Link::Parent;
     if chain.steps.iter().any(|step| counted(&step)) { Verdict::Outdated } else { Verdict::Ready }
+}
+
+/// Failed by what Flux or the registry says, without a look at the objects.
+fn failed_for_flux(context: &Context<'_>, row: &Row<'_>, chain: &Chain) -> bool {
+    let (Some(source), Some(kustomization)) = (row.source, row.kustomization) else { return false };
+    let failed = status_of(kustomization) == Some("False") && !excused(context, kustomization, source);
+    chain.tag_is_gone || status_of(source) == Some("False") || failed
+}
+
+/// Whether a newer digest waits to be fetched or applied.
+fn behind(chain: &Chain) -> bool {
+    chain.is_broken(Link::Fetched) || chain.is_broken(Link::Applied)
 }
 
 fn status_of<S: Status>(object: &Object<S>) -> Option<&str> {
@@ -147,12 +170,14 @@ fn dependencies_can_come(kustomization: &Kustomization, index: &Index<'_>) -> bo
 }
 
 /// The first broken link, by the exceptions of the design.
-fn first_break<'a>(row: &Row<'_>, chain: &'a Chain, verdict: Verdict) -> Option<&'a Step> {
+fn first_break<'a>(context: &Context<'_>, row: &Row<'_>, chain: &'a Chain, verdict: Verdict) -> Option<&'a Step> {
     let at = |link| chain.step(link);
     match verdict {
         Verdict::Ready | Verdict::Unknown | Verdict::Unreachable => return None,
         Verdict::Terminating => return at(Link::Installed),
         Verdict::Unexpected => return at(Link::Published),
+        // Flux is content: the verdict comes from the objects, and so does the break.
+        Verdict::Failed if !failed_for_flux(context, row, chain) => return at(Link::Healthy),
         _ => {}
     }
     let parent_counts = at(Link::Installed).is_some_and(|step| step.state != State::Holds);

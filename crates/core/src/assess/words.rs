@@ -85,6 +85,15 @@ impl Verdict {
     }
 }
 
+impl std::str::FromStr for Verdict {
+    type Err = ();
+
+    /// Reads the word, in any case.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|verdict| verdict.as_str().eq_ignore_ascii_case(text)).ok_or(())
+    }
+}
+
 /// A link of the chain from the file to healthy objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Link {

@@ -5,6 +5,7 @@
 //! Never: deciding anything about a workload; that is `assess`.
 //! Start at [`object`].
 
+pub mod applied;
 pub mod crds;
 pub mod duration;
 pub mod names;

@@ -5,6 +5,7 @@
 //! Never: judging.
 //! Start at [`Observed`].
 
+pub mod objects;
 pub mod snapshot;
 
 use crate::flux::object::{Kustomization, Object, Source};

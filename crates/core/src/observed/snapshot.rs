@@ -1,10 +1,12 @@
 //! What was observed, as files: a `kubectl get … -o json` list, and the digests that registries had.
 
 use super::{Answer, Gap, Objects, Registry};
+use crate::flux::object::Object;
 use crate::flux::object::{Kustomization, Source};
 use crate::flux::{KUSTOMIZATION, KUSTOMIZE_GROUP, OCI_REPOSITORY, SOURCE_GROUP};
 use crate::problem::{Place, Problem};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -89,6 +91,51 @@ pub fn registry(file: &str, text: &str) -> Result<Registry, Problem> {
         registry.insert(reference, digest.map_or(Answer::NotThere, Answer::Digest));
     }
     Ok(registry)
+}
+
+/// What a folder of our own form says about itself, `snapshot.json`; a folder without it is one that somebody made by hand.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct About {
+    /// The cluster's name in reports.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub cluster: String,
+    /// When it was saved, RFC 3339.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub time: String,
+    /// Digest of the published inventory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published_digest: Option<String>,
+    /// The registry said that no inventory is published.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub not_published: bool,
+}
+
+/// Reads `snapshot.json`.
+pub fn about(file: &str, text: &str) -> Result<About, Problem> {
+    serde_json::from_str(text)
+        .map_err(|error| Problem::input("the snapshot's own file cannot be read").caused_by(&error).at(Place::file(file)))
+}
+
+/// The list of `cluster.json`: all that is judged, field managers included, and no copy of what somebody applied by hand.
+pub fn list(objects: impl IntoIterator<Item = Object<Value>>) -> Result<Value, Problem> {
+    let fault = |error: &serde_json::Error| Problem::input("an object cannot be saved").caused_by(error);
+    let mut items = Vec::new();
+    for mut object in objects {
+        object.metadata.annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+        items.push(serde_json::to_value(object).map_err(|error| fault(&error))?);
+    }
+    Ok(serde_json::json!({"apiVersion": "v1", "kind": "List", "items": items}))
+}
+
+/// The answers as `registry.json` has them; what could not be asked is left out.
+pub fn answers(registry: &Registry) -> BTreeMap<&str, Option<&str>> {
+    let known = registry.iter().filter_map(|(reference, answer)| match answer {
+        Answer::Digest(digest) => Some((reference, Some(digest.as_str()))),
+        Answer::NotThere => Some((reference, None)),
+        Answer::Unknown(_) => None,
+    });
+    known.collect()
 }
 
 /// The gap that a forbidden list leaves.

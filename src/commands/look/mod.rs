@@ -1,0 +1,10 @@
+//! What `status`, `explain`, `tree` and `snapshot save` share: flags, and the look at every chosen cluster.
+
+mod clusters;
+mod expectations;
+mod flags;
+mod show;
+
+pub(crate) use clusters::{Answer, Look, names, scopes};
+pub(crate) use flags::LookFlags;
+pub(crate) use show::show_one;

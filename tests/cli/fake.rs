@@ -1,0 +1,198 @@
+//! API servers on 127.0.0.1 for the built program: one that answers from a list of objects, one that hangs, one that is not
+//! there.
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+/// Kind, group/version, plural, whether it lives in namespaces.
+const KINDS: [(&str, &str, &str, bool); 9] = [
+    ("OCIRepository", "source.toolkit.fluxcd.io/v1", "ocirepositories", true),
+    ("Kustomization", "kustomize.toolkit.fluxcd.io/v1", "kustomizations", true),
+    ("ConfigMap", "v1", "configmaps", true),
+    ("Secret", "v1", "secrets", true),
+    ("Namespace", "v1", "namespaces", false),
+    ("Pod", "v1", "pods", true),
+    ("Event", "v1", "events", true),
+    ("Deployment", "apps/v1", "deployments", true),
+    ("ClusterRole", "rbac.authorization.k8s.io/v1", "clusterroles", false),
+];
+
+/// A server with objects.
+pub(crate) struct Fake {
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) url: String,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Fake {
+    /// Serves these objects; a path that contains `forbidden` is refused.
+    pub(crate) fn start(objects: Vec<Value>, forbidden: &'static str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (objects, log) = (Arc::new(objects), Arc::clone(&asked));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (objects, log) = (Arc::clone(&objects), Arc::clone(&log));
+                std::thread::spawn(move || serve(stream, &objects, forbidden, &log));
+            }
+        });
+        Self { url, asked }
+    }
+
+    /// Serves what a recorded case has.
+    pub(crate) fn recorded(case: &str) -> Self {
+        Self::start(recorded(case), "\0")
+    }
+
+    /// Paths that were asked for so far.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+/// The folder of a recorded case.
+pub(crate) fn folder(case: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded").join(case).display().to_string()
+}
+
+/// The objects of a recorded case.
+pub(crate) fn recorded(case: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(Path::new(&folder(case)).join("cluster.json")).unwrap();
+    let list: Value = serde_json::from_str(&text).unwrap();
+    list["items"].as_array().unwrap().clone()
+}
+
+/// A server that accepts and never says a word.
+pub(crate) fn hanging() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || listener.incoming().collect::<Vec<_>>());
+    url
+}
+
+/// A server that is not there.
+pub(crate) fn refusing() -> String {
+    format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
+}
+
+/// A kubeconfig with these contexts, each with its server; the first is the current one. A context whose name begins with
+/// `broken` names a user that is not there.
+pub(crate) fn kubeconfig(contexts: &[(&str, &str)]) -> String {
+    let cluster = |(name, server): &(&str, &str)| json!({"name": name, "cluster": {"server": server}});
+    let context = |(name, _): &(&str, &str)| {
+        let user = if name.starts_with("broken") { "nobody" } else { "user" };
+        json!({"name": name, "context": {"cluster": name, "user": user}})
+    };
+    json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": contexts[0].0,
+        "clusters": contexts.iter().map(cluster).collect::<Vec<_>>(),
+        "contexts": contexts.iter().map(context).collect::<Vec<_>>(),
+        "users": [{"name": "user", "user": {}}],
+    })
+    .to_string()
+}
+
+fn serve(mut stream: TcpStream, objects: &[Value], forbidden: &str, log: &Mutex<Vec<String>>) {
+    // One connection may carry several questions.
+    while let Some(target) = question(&mut stream) {
+        log.lock().unwrap().push(target.clone());
+        let (code, body) = if target.contains(forbidden) {
+            (403, json!({"kind": "Status", "code": 403, "reason": "Forbidden", "message": format!("{target} is forbidden")}))
+        } else {
+            answer(&target, objects)
+        };
+        let body = body.to_string();
+        let head = format!("HTTP/1.1 {code} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
+        if stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).is_err() {
+            return;
+        }
+    }
+}
+
+fn question(stream: &mut TcpStream) -> Option<String> {
+    let mut head = Vec::new();
+    let mut byte = [0_u8; 1];
+    while !head.ends_with(b"\r\n\r\n") {
+        if stream.read(&mut byte).ok()? == 0 {
+            return None;
+        }
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).unwrap();
+    Some(head.split(' ').nth(1)?.to_owned())
+}
+
+fn answer(target: &str, objects: &[Value]) -> (u16, Value) {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    for (kind, version, plural, namespaced) in KINDS {
+        let root = if version.contains('/') { format!("/apis/{version}") } else { format!("/api/{version}") };
+        if path == root {
+            let all: Vec<Value> = KINDS
+                .iter()
+                .filter(|(_, of, ..)| *of == version)
+                .map(|(kind, _, name, namespaced)| json!({"name": name, "kind": kind, "namespaced": namespaced}))
+                .collect();
+            return (200, json!({"kind": "APIResourceList", "resources": all}));
+        }
+        let parts: Vec<&str> = path.strip_prefix(&root).unwrap_or_default().split('/').skip(1).collect();
+        let (namespace, rest) = match parts.as_slice() {
+            ["namespaces", namespace, rest @ ..] if namespaced && !rest.is_empty() => (*namespace, rest),
+            rest => ("", rest),
+        };
+        let of_kind = |object: &&Value| {
+            object["kind"] == kind
+                && object["apiVersion"].as_str().is_some_and(|of| same_group(of, version))
+                && (namespace.is_empty() || object["metadata"]["namespace"] == namespace)
+        };
+        match rest {
+            [name] if *name == plural => {
+                let items: Vec<&Value> = objects.iter().filter(of_kind).filter(|object| selected(object, query)).collect();
+                return (200, json!({"kind": format!("{kind}List"), "apiVersion": version, "metadata": {}, "items": items}));
+            }
+            [of, name] if *of == plural => {
+                let found = objects.iter().filter(of_kind).find(|object| object["metadata"]["name"] == *name);
+                let absent = json!({"kind": "Status", "code": 404, "reason": "NotFound", "message": format!("{plural} {name:?} not found"), "details": {"name": name, "kind": plural}});
+                return found.map_or((404, absent), |object| (200, object.clone()));
+            }
+            _ => {}
+        }
+    }
+    (
+        404,
+        json!({"kind": "Status", "code": 404, "reason": "NotFound", "message": "the server could not find the requested resource"}),
+    )
+}
+
+fn same_group(one: &str, other: &str) -> bool {
+    let group = |text: &str| text.split_once('/').map_or(String::new(), |(group, _)| group.to_owned());
+    group(one) == group(other)
+}
+
+/// Label and field selectors of the form `a=b,c=d`, percent-encoded.
+fn selected(object: &Value, query: &str) -> bool {
+    let query: BTreeMap<String, String> =
+        query.split('&').filter_map(|pair| pair.split_once('=')).map(|(key, value)| (key.to_owned(), decoded(value))).collect();
+    let labels = query.get("labelSelector").into_iter().flat_map(|text| text.split(','));
+    let fields = query.get("fieldSelector").into_iter().flat_map(|text| text.split(','));
+    labels.filter_map(|pair| pair.split_once('=')).all(|(key, value)| object["metadata"]["labels"][key] == value)
+        && fields
+            .filter_map(|pair| pair.split_once('='))
+            .all(|(key, value)| object.pointer(&format!("/{}", key.replace('.', "/"))).and_then(Value::as_str) == Some(value))
+}
+
+fn decoded(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        out.push_str(before);
+        let (code, after) = after.split_at(2);
+        out.push(char::from(u8::from_str_radix(code, 16).unwrap()));
+        rest = after;
+    }
+    out + rest
+}
