@@ -17,7 +17,7 @@ use serde::Deserialize;
 use std::path::PathBuf;
 
 /// The largest blob that is read, in bytes: a layer is unpacked in memory.
-const MAX_BLOB: u64 = 256 << 20;
+const MAX_BLOB: u64 = 16 << 20;
 /// Bytes of one page of tags.
 const MAX_PAGE: usize = 8 << 20;
 /// Pages, and tags, that are read; more than that is not a list but an endless loop.
@@ -114,7 +114,7 @@ impl Client {
         let limit = usize::try_from(descriptor.size)
             .ok()
             .filter(|_| descriptor.size <= MAX_BLOB)
-            .ok_or_else(|| errand.problem().cause(format!("it has {} bytes; more than 256 MiB are not read", descriptor.size)))?;
+            .ok_or_else(|| errand.problem().cause(format!("it has {} bytes; more than 16 MiB are not read", descriptor.size)))?;
         let (base, url) = self.address(&errand, &format!("blobs/{digest}"))?;
         let answer = self.exchange.perform(&errand, &base, &Call::get(url, limit)).await?;
         if !answer.status.is_success() {

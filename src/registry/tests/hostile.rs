@@ -117,7 +117,7 @@ async fn bodies_without_an_end_are_left() {
     let asked = registry.lines().len();
     let huge = Descriptor { size: 257 << 20, ..descriptor(b"") };
     let problem = client.blob(&at, &huge).await.unwrap_err();
-    assert!(said(&problem).contains("more than 256 MiB are not read"), "{}", said(&problem));
+    assert!(said(&problem).contains("more than 16 MiB are not read"), "{}", said(&problem));
     assert_eq!(registry.lines().len(), asked);
 
     let registry = flood(403);

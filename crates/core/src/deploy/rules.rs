@@ -39,11 +39,6 @@ pub const RULES: &[Rule] = &[
         "Flux would take it as its own build file, and then only what it lists counts.\nBuild first: kubectl kustomize DIR | kubectl runway deploy push WORKLOAD -f -",
     ),
     Rule::error(
-        "duplicate-object",
-        "an object stands twice",
-        "Two documents of the same group, kind, namespace and name: Flux's build refuses them. Remove one.",
-    ),
-    Rule::error(
         "no-namespace",
         "an object names no namespace",
         "Flux fills none in, and applies the object to the namespace of its Kustomization. Name the workload's own.",
