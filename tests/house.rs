@@ -158,7 +158,7 @@ fn fences(sources: &[Source]) -> Vec<String> {
 
 fn uses_crate(line: &str, name: &str) -> bool {
     line.match_indices(&format!("{name}::"))
-        .any(|(at, _)| !line[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':'))
+        .any(|(at, _)| !line.split_at(at).0.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':'))
 }
 
 fn sizes(sources: &[Source]) -> Vec<String> {

@@ -28,5 +28,7 @@ mod tests;
 #[cfg(test)]
 use choose::Contexts;
 pub(crate) use connection::{Cluster, Configured, configured, connect};
-pub(crate) use flags::{KubeFlags, Secret, Surroundings};
+#[cfg(test)]
+use flags::Secret;
+pub(crate) use flags::{KubeFlags, Surroundings};
 pub(crate) use write::Address;

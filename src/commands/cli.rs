@@ -52,7 +52,7 @@ pub(crate) struct Global {
 enum Command {
     /// Build and publish inventories
     #[command(subcommand)]
-    Inventory(inventory::Command),
+    Inventory(Box<inventory::Command>),
     /// Build, check and publish a workload's resource manifests
     #[command(subcommand)]
     Deploy(deploy::Command),
@@ -93,7 +93,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
         return finish(&ui, help::run(args, command, &ui));
     }
     let result = Context::new(&cli.global).and_then(|context| match chosen {
-        Command::Inventory(command) => inventory::run(command, &context, &ui),
+        Command::Inventory(command) => inventory::run(*command, &context, &ui),
         Command::Deploy(command) => deploy::run(command, &context, &ui),
         Command::Bootstrap(args) => bootstrap::run(&args, &context, &ui),
         Command::Config(command) => config::run(&command, &context, &ui),

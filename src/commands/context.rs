@@ -4,7 +4,7 @@ use super::cli::Global;
 use super::flags::{RegistryFlags, WorkloadsFlags};
 use crate::files::{find, read};
 use crate::net::Budget;
-use crate::registry::{Client, Options};
+use crate::registry::{Client, Login, Options, Secret};
 use crate::{clock, env};
 use runway_core::finding::Finding;
 use runway_core::flux::duration::{self, Units};
@@ -74,13 +74,23 @@ impl Context {
 
     /// A registry client.
     pub(crate) fn registry(&self, settings: &Settings, flags: &RegistryFlags) -> Result<Client, Problem> {
-        Client::new(Options {
+        let client = Client::new(Options {
             plain_http: if flags.plain_http { PlainHttp::Always } else { settings.plain_http() },
             budget: self.budget,
             variables: &env::variable,
             home: env::home(),
             ca_file: flags.ca_file.as_ref().map(|file| self.start.join(file)),
-        })
+        })?;
+        if !flags.registry_token_stdin {
+            return Ok(client);
+        }
+        let text = read::line("the registry's token")?;
+        let login = match &flags.registry_user {
+            Some(user) => Login::basic(user, text),
+            None => Login::Bearer(Secret::new(text)),
+        };
+        let host = settings.base().split('/').next().unwrap_or_default();
+        Ok(client.with_login(host, login))
     }
 }
 

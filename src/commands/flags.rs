@@ -33,6 +33,12 @@ pub(crate) struct RegistryFlags {
     /// Trust the certificates in this PEM file too
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+    /// Read a token or password for the registry from standard input
+    #[arg(long)]
+    pub(crate) registry_token_stdin: bool,
+    /// With --registry-token-stdin: the user whose password it is; without, it is a token that the registry itself takes
+    #[arg(long, value_name = "NAME", requires = "registry_token_stdin")]
+    pub(crate) registry_user: Option<String>,
 }
 
 /// What is printed, and where.

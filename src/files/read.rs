@@ -47,6 +47,16 @@ pub(crate) fn optional(path: &Path, what: &str) -> Result<Option<String>, Proble
     if path.exists() { text(path, what).map(Some) } else { Ok(None) }
 }
 
+/// One line of standard input: a secret, so nothing of it is in any message.
+pub(crate) fn line(what: &str) -> Result<String, Problem> {
+    let text = String::from_utf8(stdin(what)?).map_err(|_| Problem::input(format!("{what} is no UTF-8 text")))?;
+    let text = text.trim();
+    if text.is_empty() || text.lines().count() > 1 {
+        return Err(Problem::input(format!("{what} is expected as one line of standard input")));
+    }
+    Ok(text.to_owned())
+}
+
 fn stdin(what: &str) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     std::io::stdin()

@@ -31,7 +31,7 @@ pub(crate) async fn of(given: &Given<'_>, start: &Path) -> Result<Provenance, Pr
     if let Some(revision) = given.revision.map(str::to_owned).or_else(ci_revision).or(from_git) {
         provenance.revision = revision;
     }
-    if let Some(created) = created(git.time)? {
+    if let Some(created) = created(git.time.as_deref())? {
         provenance.created = created;
     }
     for text in given.annotations {
@@ -55,7 +55,7 @@ fn ci_revision() -> Option<String> {
 }
 
 /// `SOURCE_DATE_EPOCH`, else the commit's time, in UTC and whole seconds.
-fn created(git: Option<String>) -> Result<Option<String>, Problem> {
+fn created(git: Option<&str>) -> Result<Option<String>, Problem> {
     let fault =
         |name: &str, text: &str| Problem::usage(format!("the variable {name} has no time in it")).cause(format!("'{text}'"));
     if let Some(text) = env::variable("SOURCE_DATE_EPOCH") {
@@ -68,7 +68,7 @@ fn created(git: Option<String>) -> Result<Option<String>, Problem> {
     };
     match env::variable("CI_COMMIT_TIMESTAMP") {
         Some(text) => seconds(&text).map(Some).ok_or_else(|| fault("CI_COMMIT_TIMESTAMP", &text)),
-        None => Ok(git.as_deref().and_then(seconds)),
+        None => Ok(git.and_then(seconds)),
     }
 }
 

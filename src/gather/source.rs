@@ -79,7 +79,6 @@ pub(crate) fn layout(text: &str, start: &Path) -> Result<(PathBuf, Option<String
 #[cfg(test)]
 mod tests {
     use super::Source;
-    use std::fmt;
     use std::path::{Path, PathBuf};
 
     #[test]

@@ -26,7 +26,7 @@ mod tls;
 mod token;
 mod words;
 
-pub(crate) use client::{Client, Fetched, Head, Options};
+pub(crate) use client::{Client, Options};
 pub(crate) use explain::ends_the_asking;
 pub(crate) use logins::Login;
 pub(crate) use secret::Secret;

@@ -22,7 +22,7 @@ pub(crate) fn table(heads: &[&str], rows: &[Vec<String>], style: Style) -> Strin
         }
     }
     let mut table = Table::new();
-    table.load_style(presets::NOTHING.into()).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     for row in cells {
         table.add_row(row);
     }

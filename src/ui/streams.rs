@@ -44,6 +44,7 @@ impl Ui {
     }
 
     /// Prints the answer. A closed pipe is no problem of ours: whoever read it had enough.
+    #[expect(clippy::unused_self, reason = "whoever prints has the streams in hand")]
     pub(crate) fn answer(&self, text: &str) -> Result<(), Problem> {
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

@@ -41,7 +41,8 @@ impl Stage {
 
     /// Writes workloads.yml.
     pub(crate) fn declare(&self, ids: &[&str]) {
-        let list: String = ids.iter().map(|id| format!("- runway_service_id: {id}\n  project_id: 1\n")).collect();
+        let list: String =
+            ids.iter().map(|id| format!("- runway_service_id: {id}\n  project_id: 1\n")).collect::<Vec<_>>().concat();
         self.env.write(format!("config/runtimes/{}/workloads.yml", self.runtime), list);
     }
 
@@ -62,7 +63,7 @@ impl Stage {
         format!("{}/provisioner/{}-inventory", self.base, self.runtime)
     }
 
-    /// Pushes a deploy artifact with one ConfigMap, by the real flux; gives its digest.
+    /// Pushes a deploy artifact with one `ConfigMap`, by the real flux; gives its digest.
     pub(crate) fn deploy(&self, id: &str, value: &str) -> String {
         let manifest = format!(
             "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {id}\n  namespace: {}\ndata:\n  value: \"{value}\"\n",

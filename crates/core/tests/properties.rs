@@ -1,5 +1,5 @@
 //! What holds for any input: packing, comparing, judging.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;

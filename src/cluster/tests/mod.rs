@@ -16,7 +16,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The connection, awaited like everything that follows it.
-#[expect(clippy::unused_async, reason = "tests chain it with questions")]
 async fn connect(
     flags: &KubeFlags,
     context: Option<&str>,

@@ -24,13 +24,13 @@ pub(crate) enum Command {
     /// Check an inventory before it is published
     Verify(Box<verify::Args>),
     /// Publish the inventory: plan, guard, push, read back
-    Push(push::Args),
+    Push(Box<push::Args>),
     /// Get the files of a published inventory
-    Pull(pull::Args),
+    Pull(Box<pull::Args>),
     /// List the tags of an inventory
-    List(list::Args),
+    List(Box<list::Args>),
     /// Print a published inventory
-    Show(show::Args),
+    Show(Box<show::Args>),
 }
 
 /// Runs one of them.

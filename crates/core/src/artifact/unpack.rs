@@ -31,16 +31,12 @@ struct Bounded<'a, R> {
 impl<R: Read> Read for Bounded<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        match self.left.checked_sub(count as u64) {
-            Some(left) => {
-                self.left = left;
-                Ok(count)
-            }
-            None => {
-                self.stopped.set(true);
-                Err(io::Error::other("too large"))
-            }
-        }
+        let Some(left) = self.left.checked_sub(count as u64) else {
+            self.stopped.set(true);
+            return Err(io::Error::other("too large"));
+        };
+        self.left = left;
+        Ok(count)
     }
 }
 

@@ -31,7 +31,7 @@ pub fn text_of(workloads: &Workloads, settings: &Settings, environment: &str) ->
             out.push_str("---\n");
         }
         match &template {
-            Some(template) if template.fits(workload, environment) => template.write(&workload.id, &mut out),
+            Some(template) if Template::fits(workload, environment) => template.write(&workload.id, &mut out),
             _ => {
                 let pair = objects::pair(workload, &workloads.defaults, settings, environment);
                 out.push_str(&emit::documents([&pair.source, &pair.kustomization])?);
@@ -64,8 +64,8 @@ impl Template {
         Ok((probe == written("another-id")?).then_some(template))
     }
 
-    /// Whether a workload's text is the template's.
-    fn fits(&self, workload: &Workload, environment: &str) -> bool {
+    /// Whether a workload's text is a template's.
+    fn fits(workload: &Workload, environment: &str) -> bool {
         let plain = workload.id.starts_with(|c: char| c.is_ascii_lowercase()) && workload.id.len() > "false".len();
         let empty = |overrides: &Overrides| *overrides == Overrides::default();
         plain && empty(&workload.flux) && workload.overrides_in(environment).is_none_or(empty)

@@ -6,8 +6,11 @@ use runway_core::observed::snapshot::Snapshot;
 use runway_core::settings::{Layer, resolve};
 use runway_core::{inventory, objects, workloads};
 
+/// What a target does with its bytes.
+pub(crate) type Body = fn(&[u8]);
+
 /// The targets: a name and a body that must return for any bytes.
-pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+pub(crate) const TARGETS: [(&str, Body); 6] = [
     ("workloads", read_workloads),
     ("settings", read_settings),
     ("inventory", read_inventory),
@@ -17,7 +20,7 @@ pub const TARGETS: [(&str, fn(&[u8])); 6] = [
 ];
 
 /// A workloads.yml, and the objects of what it lists.
-pub fn read_workloads(bytes: &[u8]) {
+pub(crate) fn read_workloads(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let (list, _) = workloads::parse("f.yml", text);
     for pair in objects::build(&list, &resolve([]), "production") {
@@ -26,7 +29,7 @@ pub fn read_workloads(bytes: &[u8]) {
 }
 
 /// A settings file.
-pub fn read_settings(bytes: &[u8]) {
+pub(crate) fn read_settings(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let (layer, _) = Layer::from_file("s.yaml", text);
     let settings = resolve([layer]);
@@ -35,7 +38,7 @@ pub fn read_settings(bytes: &[u8]) {
 }
 
 /// A published inventory's file.
-pub fn read_inventory(bytes: &[u8]) {
+pub(crate) fn read_inventory(bytes: &[u8]) {
     let mut tree = Tree::new();
     drop(tree.insert("production/inventory.yaml", bytes.to_vec()));
     let (read, _) = inventory::read(&tree, "production", "f");
@@ -45,19 +48,19 @@ pub fn read_inventory(bytes: &[u8]) {
 }
 
 /// A layer from a registry.
-pub fn read_layer(bytes: &[u8]) {
+pub(crate) fn read_layer(bytes: &[u8]) {
     drop(unpack::layer(bytes, unpack::Limits { bytes: 1 << 20, entries: 100 }));
 }
 
 /// A manifest from a registry.
-pub fn read_manifest(bytes: &[u8]) {
+pub(crate) fn read_manifest(bytes: &[u8]) {
     if let Ok(manifest) = Manifest::parse(bytes) {
         drop(manifest.content().cloned());
     }
 }
 
 /// A list from a cluster.
-pub fn read_snapshot(bytes: &[u8]) {
+pub(crate) fn read_snapshot(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(snapshot) = Snapshot::parse("c.json", text) {
         for namespace in snapshot.namespaces.clone() {
