@@ -38,10 +38,13 @@ pub(crate) fn flux() -> ExitCode {
 }
 
 fn ended(result: Result<(), String>) -> ExitCode {
-    if let Err(error) = &result {
-        eprintln!("error: {error}");
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
     }
-    if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn take_over() -> Result<(), String> {

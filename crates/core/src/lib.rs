@@ -27,5 +27,6 @@ pub mod publish;
 pub mod settings;
 pub mod suggest;
 pub mod text;
+pub mod verify;
 pub mod workloads;
 pub mod yaml;

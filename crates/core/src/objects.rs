@@ -31,7 +31,7 @@ pub fn build(workloads: &Workloads, settings: &Settings, environment: &str) -> V
         .collect()
 }
 
-/// The objects of one workload.
+/// The two objects of one workload in an environment.
 pub fn pair(workload: &Workload, defaults: &Overrides, settings: &Settings, environment: &str) -> Pair {
     let layers: Vec<&Overrides> =
         [Some(defaults), Some(&workload.flux), workload.overrides_in(environment)].into_iter().flatten().collect();

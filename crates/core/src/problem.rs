@@ -5,7 +5,7 @@
 use std::fmt;
 
 /// A place in a file. Lines and columns count from 1, columns in characters.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Place {
     /// The file as the user named it, or a reference such as `oci://…` with a path inside.
     pub file: String,

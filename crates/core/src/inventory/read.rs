@@ -43,17 +43,9 @@ impl Inventory {
 
 /// Reads the folder of an environment. `origin` names the tree in findings.
 pub fn read(tree: &Tree, environment: &str, origin: &str) -> (Inventory, Vec<Finding>) {
-    let prefix = format!("{environment}/");
     let mut findings = Vec::new();
     let mut reader = Objects::default();
-    for (path, content) in tree.files() {
-        let Some(below) = path.strip_prefix(&prefix) else { continue };
-        let file = below.rsplit('/').next().unwrap_or(below);
-        // Flux's generator compares extensions with their case.
-        let is_manifest = matches!(file.rsplit_once('.'), Some((_, "yaml" | "yml")));
-        if !is_manifest || matches!(file, "kustomization.yaml" | "kustomization.yml") {
-            continue;
-        }
+    for (path, content) in manifests(tree, environment) {
         let place = format!("{origin}/{path}");
         let Ok(text) = std::str::from_utf8(content) else {
             findings.push(fault(&place, "yaml-syntax", "the file is no UTF-8 text"));
@@ -67,6 +59,18 @@ pub fn read(tree: &Tree, environment: &str, origin: &str) -> (Inventory, Vec<Fin
     }
     let has_folder = tree.has_folder(environment);
     (Inventory { entries: reader.entries, has_folder, others: reader.others }, findings)
+}
+
+/// The files of an environment's folder that Flux takes for manifests.
+pub fn manifests<'t>(tree: &'t Tree, environment: &str) -> impl Iterator<Item = (String, &'t [u8])> {
+    let prefix = format!("{environment}/");
+    tree.files().filter(move |(path, _)| {
+        let Some(below) = path.strip_prefix(&prefix) else { return false };
+        let file = below.rsplit('/').next().unwrap_or(below);
+        // Flux's generator compares extensions with their case.
+        let is_manifest = matches!(file.rsplit_once('.'), Some((_, "yaml" | "yml")));
+        is_manifest && !matches!(file, "kustomization.yaml" | "kustomization.yml")
+    })
 }
 
 /// The entries of a list of objects that were not read from a tree.

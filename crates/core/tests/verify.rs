@@ -1,0 +1,236 @@
+//! Every code of the table is fired by one input and not by its neighbour, and no code is used that is not in the table.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test reads the sources and fails by panicking"
+)]
+
+use runway_core::artifact::{Manifest, Tree};
+use runway_core::finding::{Finding, Severity};
+use runway_core::flux::crds::Release;
+use runway_core::settings::{Layer, resolve};
+use runway_core::verify::asked::{Answer, Artifact, Refusal, artifacts, refusals};
+use runway_core::verify::rules::{self, RULES};
+use runway_core::verify::{Facts, Listed, declared, published};
+use runway_core::workloads;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// What is verified.
+enum Input<'a> {
+    /// A workloads.yml.
+    File(&'a str),
+    /// A workloads.yml with settings and a Flux release.
+    With(&'a str, &'a str, &'a str),
+    /// Many workloads.
+    Many(usize),
+    /// The files of an artifact, each below a folder.
+    Files(&'a [(&'a str, &'a str)]),
+    /// Settings alone.
+    Settings(&'a str),
+    /// What a registry answered about the workload `a`.
+    Asked(Answer),
+    /// What a cluster refused of the workload `a`.
+    Refused(&'a str),
+}
+
+use Input::{Asked, File, Files, Many, Refused, Settings, With};
+
+fn facts() -> Facts {
+    Facts {
+        runtime: "gke".to_owned(),
+        environments: vec!["production".to_owned()],
+        named: true,
+        release: None,
+        others: vec![Listed {
+            runtime: "eks".to_owned(),
+            file: "eks.yml".to_owned(),
+            ids: BTreeMap::from([("both".to_owned(), 7)]),
+        }],
+    }
+}
+
+fn findings(input: &Input<'_>) -> Vec<Finding> {
+    let file = |text: &str, settings: &str, release: &str| {
+        let (layer, wrong) = Layer::from_file("settings", settings);
+        assert!(wrong.is_empty(), "{wrong:?}");
+        let facts = Facts { release: (!release.is_empty()).then(|| Release::parse(release).unwrap()), ..facts() };
+        let (list, mut found) = workloads::parse("w.yml", text);
+        found.extend(declared::check(&list, &resolve([layer]), &facts));
+        found
+    };
+    let one = || workloads::parse("w.yml", "- runway_service_id: a\n").0;
+    match input {
+        File(text) => file(text, "", ""),
+        With(text, settings, release) => file(text, settings, release),
+        Many(count) => file(&(0..*count).map(|n| format!("- runway_service_id: w{n}\n")).collect::<String>(), "", ""),
+        Settings(text) => Layer::from_file("settings", text).1,
+        Asked(answer) => {
+            let asked = Artifact { workload: "a".to_owned(), reference: "h/a:production".to_owned(), answer: answer.clone() };
+            artifacts(&one(), &[asked])
+        }
+        Refused("") => refusals(&one(), &[]),
+        Refused(message) => {
+            let refusal = Refusal { workload: "a".to_owned(), object: "Kustomization x/a".to_owned(), message: (*message).to_owned() };
+            refusals(&one(), &[refusal])
+        }
+        Files(files) => {
+            let mut tree = Tree::new();
+            for (path, text) in *files {
+                tree.insert(path, text.as_bytes().to_vec()).unwrap();
+            }
+            published::check(&tree, "production", "tree", &facts())
+        }
+    }
+}
+
+const OK: Input<'static> = File("- runway_service_id: a\n");
+
+fn manifest(layer: &str) -> Answer {
+    let text = format!("{{\"schemaVersion\":2,\"layers\":[{{\"mediaType\":\"{layer}\",\"size\":1,\"digest\":\"sha256:0\"}}]}}");
+    Answer::Manifest(Box::new(Manifest::parse(text.as_bytes()).unwrap()))
+}
+
+/// Code, what fires it, and the nearest thing that does not.
+fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
+    const PAIR: &str = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: a}\nspec: {interval: 5m, url: \"oci://h/a\"}\n---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\nspec: {interval: 5m, prune: true, sourceRef: {kind: OCIRepository, name: a}}\n";
+    const PRODUCTION: &str = "production/inventory.yaml";
+    let depends = |on| With(on, "", "");
+    vec![
+        ("yaml-syntax", File("- runway_service_id: [a\n"), OK),
+        ("yaml-budget", File("a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d]\n"), File("workloads: &x\n- runway_service_id: a\n")),
+        ("yaml-key", File("- runway_service_id: a\n  ? [x]\n  : y\n"), OK),
+        ("duplicate-key", File("- runway_service_id: a\n  regions: []\n  regions: []\n"), File("- runway_service_id: a\n  regions: []\n  groups: []\n")),
+        ("merge-key", File("- runway_service_id: a\n  <<: x\n"), File("- &a {runway_service_id: a, regions: []}\n- {<<: *a, runway_service_id: b}\n")),
+        ("no-list", File("workload: []\n"), File("workloads: [{runway_service_id: a}]\n")),
+        ("two-lists", File("workloads: [{name: a}]\ninventory: [{name: a}]\n"), File("inventory: [{name: a}]\n")),
+        ("entry-type", File("- a\n"), OK),
+        ("empty-inventory", File("[]\n"), OK),
+        ("empty-inventory", File("- runway_service_id: a\n  environments: [staging]\n"), File("- runway_service_id: a\n  environments: [production]\n")),
+        ("empty-inventory", Files(&[(PRODUCTION, "# nothing\n")]), Files(&[(PRODUCTION, PAIR)])),
+        ("no-id", File("- runway_servce_id: a\n"), OK),
+        ("two-ids", File("- runway_service_id: a\n  name: a\n"), File("- name: a\n")),
+        ("invalid-id", File("- runway_service_id: A_b\n"), OK),
+        ("invalid-id", File("- runway_service_id: no\n"), File("- runway_service_id: \"no\"\n")),
+        ("duplicate-id", File("- runway_service_id: a\n- runway_service_id: a\n"), File("- runway_service_id: a\n- runway_service_id: b\n")),
+        ("reserved-id", File("- runway_service_id: gke-inventory\n"), File("- runway_service_id: my-inventory\n")),
+        ("shared-id", File("- runway_service_id: both\n"), OK),
+        ("unknown-key", File("- runway_service_id: a\n  regons: [us-east1]\n"), File("- runway_service_id: a\n  pam_config: {}\n")),
+        ("schema", File("- runway_service_id: a\n  project_id: x\n"), File("- runway_service_id: a\n  project_id: 12\n")),
+        ("ambiguous-scalar", File("- runway_service_id: a\n  groups: [010]\n"), File("- runway_service_id: a\n  groups: [\"010\"]\n")),
+        ("ambiguous-scalar", File("- runway_service_id: a\n  flux: {path: 010}\n"), File("- runway_service_id: a\n  flux: {path: \"010\"}\n")),
+        ("duplicate-item", File("- runway_service_id: a\n  groups: [x, x]\n"), File("- runway_service_id: a\n  groups: [x, y]\n")),
+        ("no-environment", File("- runway_service_id: a\n  environments: []\n"), OK),
+        ("unknown-environment", File("- runway_service_id: a\n  environments: [prod, production]\n"), File("- runway_service_id: a\n  environments: [staging, production]\n")),
+        ("region-spelling", File("- runway_service_id: a\n  regions: [us-east-1]\n"), File("- runway_service_id: a\n  regions: [us-east1]\n")),
+        ("override-key", File("- runway_service_id: a\n  flux: {suspend: true}\n"), File("- runway_service_id: a\n  flux: {wait: true}\n")),
+        ("duration", File("- runway_service_id: a\n  flux: {source: {timeout: 1h}}\n"), File("- runway_service_id: a\n  flux: {source: {timeout: 60m}, timeout: 1h}\n")),
+        ("duration", File("- runway_service_id: a\n  flux: {interval: 5}\n"), File("- runway_service_id: a\n  flux: {interval: 5m}\n")),
+        ("source-url", With("- runway_service_id: a\n", "registry: {base: H/Upper}\n", ""), With("- runway_service_id: a\n", "registry: {base: h/lower}\n", "")),
+        ("source-ref", File("- runway_service_id: a\n  flux: {source: {ref: {digest: \"sha256:1\"}}}\n"), File("- runway_service_id: a\n  flux: {source: {ref: {semver: \">=1.0.0\"}}}\n")),
+        ("source-ref", File("- runway_service_id: a\n  flux: {source: {ref: {tag: x, semver: \">=1\"}}}\n"), File("- runway_service_id: a\n  flux: {source: {ref: {tag: x}}}\n")),
+        ("api-version", With("- runway_service_id: a\n", "source: {apiVersion: v1beta2}\n", "2.8"), With("- runway_service_id: a\n", "", "2.8")),
+        ("api-version", Files(&[(PRODUCTION, "apiVersion: source.toolkit.fluxcd.io/v1beta3\nkind: OCIRepository\nmetadata: {name: a}\n")]), Files(&[(PRODUCTION, PAIR)])),
+        ("deprecated-api", With("- runway_service_id: a\n", "source: {apiVersion: v1beta2}\n", ""), With("- runway_service_id: a\n", "", "2.6")),
+        ("object-schema", File("- runway_service_id: a\n  flux: {prune: null}\n"), File("- runway_service_id: a\n  flux: {prune: false}\n")),
+        ("object-schema", File("- runway_service_id: a\n  flux: {wait: \"true\"}\n"), File("- runway_service_id: a\n  flux: {wait: true}\n")),
+        ("unknown-field", File("- runway_service_id: a\n  flux: {dependsOn: [{name: a, naemspace: x}]}\n"), File("- runway_service_id: a\n  flux: {dependsOn: [{name: a, namespace: x}]}\n")),
+        ("unknown-field", With("- runway_service_id: a\n  flux: {postBuild: {substituteStrategy: Always}}\n", "", "2.7"), With("- runway_service_id: a\n  flux: {postBuild: {substituteStrategy: Always}}\n", "", "2.9")),
+        ("depends-on-missing", depends("- runway_service_id: a\n  flux: {dependsOn: [{name: bb}]}\n"), depends("- runway_service_id: a\n  flux: {dependsOn: [{name: b}, {name: x, namespace: other}, {name: gke-inventory}]}\n- runway_service_id: b\n")),
+        ("depends-on-missing", depends("- runway_service_id: a\n  flux: {dependsOn: [{name: b}]}\n- runway_service_id: b\n  environments: [staging]\n"), OK),
+        ("depends-on-cycle", depends("- runway_service_id: a\n  flux: {dependsOn: [{name: b}]}\n- runway_service_id: b\n  flux: {dependsOn: [{name: a}]}\n"), depends("- runway_service_id: a\n  flux: {dependsOn: [{name: b}, {name: c}]}\n- runway_service_id: b\n  flux: {dependsOn: [{name: c}]}\n- runway_service_id: c\n")),
+        ("substitution", File("- runway_service_id: a\n  flux: {path: \"./${region}\"}\n"), File("- runway_service_id: a\n  flux: {path: \"./$${region}\"}\n")),
+        ("undefined-variable", File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a: b}}, patches: [{patch: \"${c}\"}]}\n"), File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a: b}}, patches: [{patch: \"${a} ${c:=d}\"}]}\n")),
+        ("variable-name", File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a-b: c}}}\n"), File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a_b: c}}}\n")),
+        ("inventory-size", Many(6_000), Many(5_000)),
+        ("missing-folder", Files(&[("staging/inventory.yaml", PAIR)]), Files(&[(PRODUCTION, PAIR)])),
+        ("object-identity", Files(&[(PRODUCTION, "kind: ConfigMap\nmetadata: {name: a}\n")]), Files(&[(PRODUCTION, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")])),
+        ("duplicate-object", Files(&[(PRODUCTION, PAIR), ("production/more.yml", PAIR)]), Files(&[(PRODUCTION, PAIR)])),
+        ("artifact-missing", Asked(Answer::NotThere), Asked(manifest("application/vnd.cncf.flux.content.v1.tar+gzip"))),
+        ("artifact-type", Asked(manifest("application/vnd.oci.image.layer.v1.tar+gzip")), Asked(manifest("application/vnd.cncf.flux.content.v1.tar+gzip"))),
+        ("artifact-type", Asked(Answer::NoArtifact("an index".to_owned())), Asked(Answer::NotThere)),
+        ("artifact-unknown", Asked(Answer::Unknown("401".to_owned())), Asked(Answer::NotThere)),
+        ("dry-run-refused", Refused("spec.interval: Invalid value"), Refused("")),
+        ("settings-key", Settings("namespce: x\n"), Settings("namespace: x\n")),
+        ("settings-type", Settings("clusters: x\n"), Settings("clusters: []\n")),
+        ("settings-value", Settings("source: {interval: 5}\n"), Settings("source: {interval: 5m}\n")),
+    ]
+}
+
+#[test]
+fn each_rule_fires_and_its_neighbour_does_not() {
+    for (code, bad, good) in cases() {
+        let rule = rules::of(code).unwrap_or_else(|| panic!("{code} is not in the table"));
+        let found = findings(&bad);
+        let hit = found.iter().find(|finding| finding.code == code).unwrap_or_else(|| panic!("{code} did not fire: {found:#?}"));
+        assert!(hit.severity == rule.severity || rule.severity == Severity::Error, "{code} is heavier than its rule");
+        let spared = findings(&good);
+        assert!(spared.iter().all(|finding| finding.code != code), "{code}: {spared:#?}");
+    }
+}
+
+#[test]
+fn each_code_of_the_table_has_a_case() {
+    let tested: BTreeSet<&str> = cases().into_iter().map(|(code, ..)| code).collect();
+    let listed: BTreeSet<&str> = RULES.iter().map(|rule| rule.code).collect();
+    assert_eq!(tested, listed);
+}
+
+/// Where a code stands in the sources: right after one of these.
+const BEFORE: [&str; 12] = [
+    "Finding::error(",
+    "self.error(",
+    "self.push(",
+    "self.fault(",
+    "walker.fault(",
+    "code: ",
+    "say(",
+    "finding(",
+    "at(",
+    "fault(&place, ",
+    "self.at(",
+    "code) = (",
+];
+
+fn codes_in(text: &str) -> BTreeSet<String> {
+    let text = text.split("#[cfg(test)]").next().unwrap();
+    let flat: String = text.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(");
+    let mut found = BTreeSet::new();
+    for before in BEFORE {
+        for (at, _) in flat.match_indices(before) {
+            let rest = &flat.as_bytes()[at + before.len()..];
+            if rest.first() != Some(&b'"') {
+                continue;
+            }
+            let word: String = rest[1..].iter().take_while(|b| **b != b'"').map(|b| char::from(*b)).collect();
+            if word.contains('-') && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') {
+                found.insert(word);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn no_code_is_used_that_is_not_in_the_table() {
+    let core = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut open = vec![core.join("src"), core.join("../../src")];
+    let mut used = BTreeSet::new();
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("verify/rules.rs") {
+                used.extend(codes_in(&std::fs::read_to_string(path).unwrap()));
+            }
+        }
+    }
+    let listed: BTreeSet<String> = RULES.iter().map(|rule| rule.code.to_owned()).collect();
+    let strangers: Vec<&String> = used.difference(&listed).collect();
+    assert!(strangers.is_empty(), "not in verify/rules.rs: {strangers:?}");
+    // The scan sees most of them, so it would see a stranger.
+    assert!(used.len() * 10 > listed.len() * 8, "the scan finds only {used:?}");
+    assert_eq!(codes_in("x.error(\n    \"a-b\""), BTreeSet::new());
+    assert_eq!(codes_in("self.error(\n    \"a-b\", node)"), BTreeSet::from(["a-b".to_owned()]));
+}
