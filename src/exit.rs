@@ -8,6 +8,18 @@ use runway_core::problem::{Class, Problem};
 /// A fault of this program.
 pub(crate) const INTERNAL: u8 = 2;
 
+/// Every exit code and what it means, for `help exit-codes`.
+pub(crate) const CODES: [(u8, &str); 8] = [
+    (0, "yes, same, done"),
+    (1, "the answer is no: verify found errors, diff found differences, status found a verdict but Ready"),
+    (2, "no answer, or the work was not done: usage, input, registry, cluster"),
+    (3, "partial: some clusters gave no answer, the rest are fine"),
+    (4, "--wait ran out of time while things were still progressing"),
+    (5, "refused: by the guard, or because somebody moved the tag; nothing was changed"),
+    (130, "interrupted by SIGINT (Ctrl-C)"),
+    (143, "ended by SIGTERM"),
+];
+
 /// How a command that did its work ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Outcome {

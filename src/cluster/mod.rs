@@ -10,6 +10,7 @@
 mod answer;
 mod choose;
 mod connection;
+mod dry_run;
 mod exec;
 mod fault;
 mod files;

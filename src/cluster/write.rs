@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// The name under which the API server notes what we write.
-const FIELD_MANAGER: &str = "runway";
+pub(super) const FIELD_MANAGER: &str = "runway";
 
 /// Bytes of one answer.
 const MAX_ANSWER: u64 = 64 * 1024 * 1024;
@@ -109,7 +109,7 @@ impl Cluster {
         }
     }
 
-    async fn patch(&self, address: &Address, media: &str, query: &str, body: &Value) -> Result<Value, Fault> {
+    pub(super) async fn patch(&self, address: &Address, media: &str, query: &str, body: &Value) -> Result<Value, Fault> {
         let path = self.path_of(address).await?;
         let builder = Request::builder().method(Method::PATCH).uri(format!("{path}?{query}")).header(header::CONTENT_TYPE, media);
         let request = build(builder, body.to_string().into_bytes())?;

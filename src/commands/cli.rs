@@ -1,7 +1,7 @@
 //! The command line: name, commands, and what every command has.
 
 use super::context::Context;
-use super::{bootstrap, config, inventory, status};
+use super::{bootstrap, config, help, inventory, status};
 use crate::exit::{self, Outcome};
 use crate::ui::{ColorChoice, Ui};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -60,6 +60,8 @@ enum Command {
     Config(config::Command),
     /// Say whether each workload is what is published
     Status(Box<status::Args>),
+    /// Explain a finding, the exit codes, the verdicts, or a command
+    Help(help::Args),
 }
 
 /// Runs a command line; the answer is the exit code.
@@ -76,11 +78,16 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
         let help = command.clone().render_help();
         return finish(&ui, ui.answer(&help.to_string()).map(|()| Outcome::YES));
     };
+    if let Command::Help(args) = &chosen {
+        // Needs no settings: it explains those that are broken, too.
+        return finish(&ui, help::run(args, command, &ui));
+    }
     let result = Context::new(&cli.global).and_then(|context| match chosen {
         Command::Inventory(command) => inventory::run(command, &context, &ui),
         Command::Bootstrap(args) => bootstrap::run(&args, &context, &ui),
         Command::Config(command) => config::run(&command, &context, &ui),
         Command::Status(args) => status::run(*args, &context, &ui),
+        Command::Help(_) => Ok(Outcome::YES),
     });
     finish(&ui, result)
 }

@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod context;
 mod flags;
+mod help;
 mod inventory;
 mod publish;
 mod status;

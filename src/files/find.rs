@@ -35,16 +35,24 @@ pub(crate) fn workloads(start: &Path, runtime: &str) -> Option<PathBuf> {
     Some(root(start)?.join(RUNTIMES).join(runtime).join(WORKLOADS)).filter(|file| file.is_file())
 }
 
+/// Every runtime of the repository that has a workloads.yml, by name, with its file.
+pub(crate) fn runtimes(start: &Path) -> Vec<(String, PathBuf)> {
+    let folder = root(start).map(|root| root.join(RUNTIMES));
+    let entries = folder.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
+    let files = entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path().join(WORKLOADS)));
+    let mut found: Vec<(String, PathBuf)> = files.filter(|(_, file)| file.is_file()).collect();
+    found.sort();
+    found
+}
+
+/// The repository's root: the first folder upwards that has `.git`.
+pub(crate) fn repository(start: &Path) -> Option<&Path> {
+    start.ancestors().find(|folder| folder.join(".git").exists())
+}
+
 /// The only runtime that has a workloads.yml; none or several is an error that lists them.
 pub(crate) fn only_runtime(start: &Path) -> Result<String, Problem> {
-    let mut found = Vec::new();
-    let folder = root(start).map(|root| root.join(RUNTIMES));
-    for entry in folder.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten() {
-        if entry.path().join(WORKLOADS).is_file() {
-            found.push(entry.file_name().to_string_lossy().into_owned());
-        }
-    }
-    found.sort();
+    let found: Vec<String> = runtimes(start).into_iter().map(|(name, _)| name).collect();
     match found.as_slice() {
         [only] => Ok(only.clone()),
         [] => Err(Problem::usage("there is no workloads.yml")

@@ -5,6 +5,7 @@
 
 pub(crate) mod deployed;
 pub(crate) mod expected;
+pub(crate) mod facts;
 pub(crate) mod observed;
 pub(crate) mod provenance;
 pub(crate) mod publish;

@@ -1,22 +1,38 @@
 //! Findings with the lines that they are about, as rustc prints its own.
 
 use super::style::Style;
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use runway_core::finding::{Finding, Severity};
 use runway_core::text::visible;
+use std::collections::BTreeMap;
+
+/// Texts of files, by the name that findings' places have.
+pub(crate) type Sources = BTreeMap<String, String>;
 
 /// All findings of one source, one after the other.
 pub(crate) fn text(findings: &[Finding], source: &str, style: Style) -> String {
+    all(findings, |_| Some(source), style)
+}
+
+/// All findings of several sources; of a file that is not among them only the place is shown.
+pub(crate) fn with_sources(findings: &[Finding], sources: &Sources, style: Style) -> String {
+    all(findings, |file| sources.get(file).map(String::as_str), style)
+}
+
+fn all<'s>(findings: &[Finding], source: impl Fn(&str) -> Option<&'s str>, style: Style) -> String {
     let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
     let mut out = String::new();
     for finding in findings {
-        out.push_str(&one(finding, source, &renderer));
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        out.push_str(one(finding, source(&finding.place.file), &renderer).trim_end());
         out.push('\n');
     }
     out
 }
 
-fn one(finding: &Finding, source: &str, renderer: &Renderer) -> String {
+fn one(finding: &Finding, source: Option<&str>, renderer: &Renderer) -> String {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -24,22 +40,13 @@ fn one(finding: &Finding, source: &str, renderer: &Renderer) -> String {
     let message = visible(&finding.message).into_owned();
     let place = visible(&finding.place.to_string()).into_owned();
     let file = visible(&finding.place.file).into_owned();
-    let (start, len) = finding.span;
-    let range = start..start.saturating_add(len.max(1));
-    // The source itself may hold escapes: then only the place is shown.
-    let line = finding.place.line.and_then(|line| source.lines().nth(line.saturating_sub(1))).unwrap_or_default();
-    let printable = !line.is_empty()
-        && visible(line) == line
-        && source.is_char_boundary(range.start)
-        && range.end <= source.len()
-        && source.is_char_boundary(range.end);
-    let title = level.primary_title(&message).id(finding.code);
-    let mut group = Group::with_title(title);
-    if printable && finding.place.line.is_some() {
-        let annotation = AnnotationKind::Primary.span(range);
-        group = group.element(Snippet::source(source).path(&file).line_start(1).annotation(annotation));
-    } else {
-        group = group.element(annotate_snippets::Origin::path(&place));
+    let mut group = Group::with_title(level.primary_title(&message).id(finding.code));
+    match finding.place.line.zip(source.and_then(|source| line_of(source, finding.span))) {
+        Some((number, line)) => {
+            let annotation = AnnotationKind::Primary.span(line.range);
+            group = group.element(Snippet::source(line.text).path(&file).line_start(number).annotation(annotation));
+        }
+        None => group = group.element(Origin::path(&place)),
     }
     let hint = finding.hint.as_deref().map(|hint| visible(hint).into_owned());
     if let Some(hint) = &hint {
@@ -48,17 +55,61 @@ fn one(finding: &Finding, source: &str, renderer: &Renderer) -> String {
     renderer.render(&[group])
 }
 
+/// The line that holds the start of a span.
+struct Line<'s> {
+    text: &'s str,
+    /// The span in it, cut to the line.
+    range: std::ops::Range<usize>,
+}
+
+/// Only the one line is handed to the renderer: it looks at all that it gets, and there may be a finding for each of many.
+fn line_of(source: &str, (at, length): (usize, usize)) -> Option<Line<'_>> {
+    let (before, after) = source.split_at_checked(at)?;
+    let start = before.rfind('\n').map_or(0, |line_break| line_break + 1);
+    let end = at + after.find('\n').unwrap_or(after.len());
+    // A byte order mark is no part of the line that people see.
+    let start = if source.get(start..)?.starts_with('\u{feff}') { start + '\u{feff}'.len_utf8() } else { start };
+    let text = source.get(start..end)?.trim_end_matches('\r');
+    // The source itself may hold escapes: then only the place is shown.
+    if text.is_empty() || visible(text) != text {
+        return None;
+    }
+    let from = at.saturating_sub(start).min(text.len());
+    let mut to = (from + length.max(1)).min(text.len());
+    while !text.is_char_boundary(to) {
+        to += 1;
+    }
+    Some(Line { text, range: from..to })
+}
+
 #[cfg(test)]
 mod tests {
     use super::text;
     use crate::render::style::Style;
 
+    fn shown(source: &str) -> String {
+        let (_, findings) = runway_core::workloads::parse("w.yml", source);
+        text(&findings, source, Style::default())
+    }
+
     #[test]
     fn a_finding_shows_its_line() {
-        let source = "- runway_service_id: a\n- runway_service_id: a\n";
-        let (_, findings) = runway_core::workloads::parse("w.yml", source);
-        let shown = text(&findings, source, Style::default());
+        let shown = shown("- runway_service_id: a\n- runway_service_id: a\n");
         assert!(shown.contains("error[duplicate-id]: 'a' is listed twice, first in line 1"), "{shown}");
         assert!(shown.contains("w.yml:2:22") && shown.contains("2 | - runway_service_id: a"), "{shown}");
+    }
+
+    #[test]
+    fn long_spans_are_cut_to_their_line() {
+        let shown = shown("\u{feff}- regions: [x]\r\n  members: [y]\r\n- runway_service_id: é\r\n");
+        assert!(shown.contains("1 |") && !shown.contains("members"), "{shown}");
+        assert!(shown.contains("3 | - runway_service_id: é") && shown.contains("^"), "{shown}");
+    }
+
+    #[test]
+    fn escapes_in_the_source_are_not_shown() {
+        let shown = shown("- runway_service_id: a\n  members: [\"\u{1b}[31m\", 1]\n");
+        assert!(!shown.contains('\u{1b}'), "{shown}");
+        assert!(shown.contains("w.yml:2:"), "{shown}");
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod findings;
 pub(crate) mod markdown;
 pub(crate) mod output;
 pub(crate) mod plan;
+pub(crate) mod reports;
 pub(crate) mod status;
 pub(crate) mod style;
 pub(crate) mod table;

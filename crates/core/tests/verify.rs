@@ -2,7 +2,9 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
-    reason = "a test reads the sources and fails by panicking"
+    clippy::too_many_lines,
+    clippy::format_collect,
+    reason = "a test reads the sources and fails by panicking; its table is one function"
 )]
 
 use runway_core::artifact::{Manifest, Tree};
@@ -71,7 +73,8 @@ fn findings(input: &Input<'_>) -> Vec<Finding> {
         }
         Refused("") => refusals(&one(), &[]),
         Refused(message) => {
-            let refusal = Refusal { workload: "a".to_owned(), object: "Kustomization x/a".to_owned(), message: (*message).to_owned() };
+            let refusal =
+                Refusal { workload: "a".to_owned(), object: "Kustomization x/a".to_owned(), message: (*message).to_owned() };
             refusals(&one(), &[refusal])
         }
         Files(files) => {
@@ -98,56 +101,194 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
     let depends = |on| With(on, "", "");
     vec![
         ("yaml-syntax", File("- runway_service_id: [a\n"), OK),
-        ("yaml-budget", File("a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d]\n"), File("workloads: &x\n- runway_service_id: a\n")),
+        (
+            "yaml-budget",
+            File(
+                "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d]\n",
+            ),
+            File("workloads: &x\n- runway_service_id: a\n"),
+        ),
         ("yaml-key", File("- runway_service_id: a\n  ? [x]\n  : y\n"), OK),
-        ("duplicate-key", File("- runway_service_id: a\n  regions: []\n  regions: []\n"), File("- runway_service_id: a\n  regions: []\n  groups: []\n")),
-        ("merge-key", File("- runway_service_id: a\n  <<: x\n"), File("- &a {runway_service_id: a, regions: []}\n- {<<: *a, runway_service_id: b}\n")),
+        (
+            "duplicate-key",
+            File("- runway_service_id: a\n  regions: []\n  regions: []\n"),
+            File("- runway_service_id: a\n  regions: []\n  groups: []\n"),
+        ),
+        (
+            "merge-key",
+            File("- runway_service_id: a\n  <<: x\n"),
+            File("- &a {runway_service_id: a, regions: []}\n- {<<: *a, runway_service_id: b}\n"),
+        ),
         ("no-list", File("workload: []\n"), File("workloads: [{runway_service_id: a}]\n")),
         ("two-lists", File("workloads: [{name: a}]\ninventory: [{name: a}]\n"), File("inventory: [{name: a}]\n")),
         ("entry-type", File("- a\n"), OK),
         ("empty-inventory", File("[]\n"), OK),
-        ("empty-inventory", File("- runway_service_id: a\n  environments: [staging]\n"), File("- runway_service_id: a\n  environments: [production]\n")),
+        (
+            "empty-inventory",
+            File("- runway_service_id: a\n  environments: [staging]\n"),
+            File("- runway_service_id: a\n  environments: [production]\n"),
+        ),
         ("empty-inventory", Files(&[(PRODUCTION, "# nothing\n")]), Files(&[(PRODUCTION, PAIR)])),
         ("no-id", File("- runway_servce_id: a\n"), OK),
         ("two-ids", File("- runway_service_id: a\n  name: a\n"), File("- name: a\n")),
         ("invalid-id", File("- runway_service_id: A_b\n"), OK),
         ("invalid-id", File("- runway_service_id: no\n"), File("- runway_service_id: \"no\"\n")),
-        ("duplicate-id", File("- runway_service_id: a\n- runway_service_id: a\n"), File("- runway_service_id: a\n- runway_service_id: b\n")),
+        (
+            "duplicate-id",
+            File("- runway_service_id: a\n- runway_service_id: a\n"),
+            File("- runway_service_id: a\n- runway_service_id: b\n"),
+        ),
         ("reserved-id", File("- runway_service_id: gke-inventory\n"), File("- runway_service_id: my-inventory\n")),
         ("shared-id", File("- runway_service_id: both\n"), OK),
-        ("unknown-key", File("- runway_service_id: a\n  regons: [us-east1]\n"), File("- runway_service_id: a\n  pam_config: {}\n")),
+        (
+            "unknown-key",
+            File("- runway_service_id: a\n  regons: [us-east1]\n"),
+            File("- runway_service_id: a\n  pam_config: {}\n"),
+        ),
         ("schema", File("- runway_service_id: a\n  project_id: x\n"), File("- runway_service_id: a\n  project_id: 12\n")),
-        ("ambiguous-scalar", File("- runway_service_id: a\n  groups: [010]\n"), File("- runway_service_id: a\n  groups: [\"010\"]\n")),
-        ("ambiguous-scalar", File("- runway_service_id: a\n  flux: {path: 010}\n"), File("- runway_service_id: a\n  flux: {path: \"010\"}\n")),
-        ("duplicate-item", File("- runway_service_id: a\n  groups: [x, x]\n"), File("- runway_service_id: a\n  groups: [x, y]\n")),
+        (
+            "ambiguous-scalar",
+            File("- runway_service_id: a\n  groups: [010]\n"),
+            File("- runway_service_id: a\n  groups: [\"010\"]\n"),
+        ),
+        (
+            "ambiguous-scalar",
+            File("- runway_service_id: a\n  flux: {path: 010}\n"),
+            File("- runway_service_id: a\n  flux: {path: \"010\"}\n"),
+        ),
+        (
+            "duplicate-item",
+            File("- runway_service_id: a\n  groups: [x, x]\n"),
+            File("- runway_service_id: a\n  groups: [x, y]\n"),
+        ),
         ("no-environment", File("- runway_service_id: a\n  environments: []\n"), OK),
-        ("unknown-environment", File("- runway_service_id: a\n  environments: [prod, production]\n"), File("- runway_service_id: a\n  environments: [staging, production]\n")),
-        ("region-spelling", File("- runway_service_id: a\n  regions: [us-east-1]\n"), File("- runway_service_id: a\n  regions: [us-east1]\n")),
-        ("override-key", File("- runway_service_id: a\n  flux: {suspend: true}\n"), File("- runway_service_id: a\n  flux: {wait: true}\n")),
-        ("duration", File("- runway_service_id: a\n  flux: {source: {timeout: 1h}}\n"), File("- runway_service_id: a\n  flux: {source: {timeout: 60m}, timeout: 1h}\n")),
-        ("duration", File("- runway_service_id: a\n  flux: {interval: 5}\n"), File("- runway_service_id: a\n  flux: {interval: 5m}\n")),
-        ("source-url", With("- runway_service_id: a\n", "registry: {base: H/Upper}\n", ""), With("- runway_service_id: a\n", "registry: {base: h/lower}\n", "")),
-        ("source-ref", File("- runway_service_id: a\n  flux: {source: {ref: {digest: \"sha256:1\"}}}\n"), File("- runway_service_id: a\n  flux: {source: {ref: {semver: \">=1.0.0\"}}}\n")),
-        ("source-ref", File("- runway_service_id: a\n  flux: {source: {ref: {tag: x, semver: \">=1\"}}}\n"), File("- runway_service_id: a\n  flux: {source: {ref: {tag: x}}}\n")),
-        ("api-version", With("- runway_service_id: a\n", "source: {apiVersion: v1beta2}\n", "2.8"), With("- runway_service_id: a\n", "", "2.8")),
-        ("api-version", Files(&[(PRODUCTION, "apiVersion: source.toolkit.fluxcd.io/v1beta3\nkind: OCIRepository\nmetadata: {name: a}\n")]), Files(&[(PRODUCTION, PAIR)])),
-        ("deprecated-api", With("- runway_service_id: a\n", "source: {apiVersion: v1beta2}\n", ""), With("- runway_service_id: a\n", "", "2.6")),
-        ("object-schema", File("- runway_service_id: a\n  flux: {prune: null}\n"), File("- runway_service_id: a\n  flux: {prune: false}\n")),
-        ("object-schema", File("- runway_service_id: a\n  flux: {wait: \"true\"}\n"), File("- runway_service_id: a\n  flux: {wait: true}\n")),
-        ("unknown-field", File("- runway_service_id: a\n  flux: {dependsOn: [{name: a, naemspace: x}]}\n"), File("- runway_service_id: a\n  flux: {dependsOn: [{name: a, namespace: x}]}\n")),
-        ("unknown-field", With("- runway_service_id: a\n  flux: {postBuild: {substituteStrategy: Always}}\n", "", "2.7"), With("- runway_service_id: a\n  flux: {postBuild: {substituteStrategy: Always}}\n", "", "2.9")),
-        ("depends-on-missing", depends("- runway_service_id: a\n  flux: {dependsOn: [{name: bb}]}\n"), depends("- runway_service_id: a\n  flux: {dependsOn: [{name: b}, {name: x, namespace: other}, {name: gke-inventory}]}\n- runway_service_id: b\n")),
-        ("depends-on-missing", depends("- runway_service_id: a\n  flux: {dependsOn: [{name: b}]}\n- runway_service_id: b\n  environments: [staging]\n"), OK),
-        ("depends-on-cycle", depends("- runway_service_id: a\n  flux: {dependsOn: [{name: b}]}\n- runway_service_id: b\n  flux: {dependsOn: [{name: a}]}\n"), depends("- runway_service_id: a\n  flux: {dependsOn: [{name: b}, {name: c}]}\n- runway_service_id: b\n  flux: {dependsOn: [{name: c}]}\n- runway_service_id: c\n")),
-        ("substitution", File("- runway_service_id: a\n  flux: {path: \"./${region}\"}\n"), File("- runway_service_id: a\n  flux: {path: \"./$${region}\"}\n")),
-        ("undefined-variable", File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a: b}}, patches: [{patch: \"${c}\"}]}\n"), File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a: b}}, patches: [{patch: \"${a} ${c:=d}\"}]}\n")),
-        ("variable-name", File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a-b: c}}}\n"), File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a_b: c}}}\n")),
+        (
+            "unknown-environment",
+            File("- runway_service_id: a\n  environments: [prod, production]\n"),
+            File("- runway_service_id: a\n  environments: [staging, production]\n"),
+        ),
+        (
+            "region-spelling",
+            File("- runway_service_id: a\n  regions: [us-east-1]\n"),
+            File("- runway_service_id: a\n  regions: [us-east1]\n"),
+        ),
+        (
+            "override-key",
+            File("- runway_service_id: a\n  flux: {suspend: true}\n"),
+            File("- runway_service_id: a\n  flux: {wait: true}\n"),
+        ),
+        (
+            "duration",
+            File("- runway_service_id: a\n  flux: {source: {timeout: 1h}}\n"),
+            File("- runway_service_id: a\n  flux: {source: {timeout: 60m}, timeout: 1h}\n"),
+        ),
+        (
+            "duration",
+            File("- runway_service_id: a\n  flux: {interval: 5}\n"),
+            File("- runway_service_id: a\n  flux: {interval: 5m}\n"),
+        ),
+        (
+            "source-url",
+            With("- runway_service_id: a\n", "registry: {base: H/Upper}\n", ""),
+            With("- runway_service_id: a\n", "registry: {base: h/lower}\n", ""),
+        ),
+        (
+            "source-ref",
+            File("- runway_service_id: a\n  flux: {source: {ref: {digest: \"sha256:1\"}}}\n"),
+            File("- runway_service_id: a\n  flux: {source: {ref: {semver: \">=1.0.0\"}}}\n"),
+        ),
+        (
+            "source-ref",
+            File("- runway_service_id: a\n  flux: {source: {ref: {tag: x, semver: \">=1\"}}}\n"),
+            File("- runway_service_id: a\n  flux: {source: {ref: {tag: x}}}\n"),
+        ),
+        (
+            "api-version",
+            With("- runway_service_id: a\n", "source: {apiVersion: v1beta2}\n", "2.8"),
+            With("- runway_service_id: a\n", "", "2.8"),
+        ),
+        (
+            "api-version",
+            Files(&[(PRODUCTION, "apiVersion: source.toolkit.fluxcd.io/v1beta3\nkind: OCIRepository\nmetadata: {name: a}\n")]),
+            Files(&[(PRODUCTION, PAIR)]),
+        ),
+        (
+            "deprecated-api",
+            With("- runway_service_id: a\n", "source: {apiVersion: v1beta2}\n", ""),
+            With("- runway_service_id: a\n", "", "2.6"),
+        ),
+        (
+            "object-schema",
+            File("- runway_service_id: a\n  flux: {prune: null}\n"),
+            File("- runway_service_id: a\n  flux: {prune: false}\n"),
+        ),
+        (
+            "object-schema",
+            File("- runway_service_id: a\n  flux: {wait: \"true\"}\n"),
+            File("- runway_service_id: a\n  flux: {wait: true}\n"),
+        ),
+        (
+            "unknown-field",
+            File("- runway_service_id: a\n  flux: {dependsOn: [{name: a, naemspace: x}]}\n"),
+            File("- runway_service_id: a\n  flux: {dependsOn: [{name: a, namespace: x}]}\n"),
+        ),
+        (
+            "unknown-field",
+            With("- runway_service_id: a\n  flux: {postBuild: {substituteStrategy: Always}}\n", "", "2.7"),
+            With("- runway_service_id: a\n  flux: {postBuild: {substituteStrategy: Always}}\n", "", "2.9"),
+        ),
+        (
+            "depends-on-missing",
+            depends("- runway_service_id: a\n  flux: {dependsOn: [{name: bb}]}\n"),
+            depends(
+                "- runway_service_id: a\n  flux: {dependsOn: [{name: b}, {name: x, namespace: other}, {name: gke-inventory}]}\n- runway_service_id: b\n",
+            ),
+        ),
+        (
+            "depends-on-missing",
+            depends(
+                "- runway_service_id: a\n  flux: {dependsOn: [{name: b}]}\n- runway_service_id: b\n  environments: [staging]\n",
+            ),
+            OK,
+        ),
+        (
+            "depends-on-cycle",
+            depends(
+                "- runway_service_id: a\n  flux: {dependsOn: [{name: b}]}\n- runway_service_id: b\n  flux: {dependsOn: [{name: a}]}\n",
+            ),
+            depends(
+                "- runway_service_id: a\n  flux: {dependsOn: [{name: b}, {name: c}]}\n- runway_service_id: b\n  flux: {dependsOn: [{name: c}]}\n- runway_service_id: c\n",
+            ),
+        ),
+        (
+            "substitution",
+            File("- runway_service_id: a\n  flux: {path: \"./${region}\"}\n"),
+            File("- runway_service_id: a\n  flux: {path: \"./$${region}\"}\n"),
+        ),
+        (
+            "undefined-variable",
+            File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a: b}}, patches: [{patch: \"${c}\"}]}\n"),
+            File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a: b}}, patches: [{patch: \"${a} ${c:=d}\"}]}\n"),
+        ),
+        (
+            "variable-name",
+            File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a-b: c}}}\n"),
+            File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a_b: c}}}\n"),
+        ),
         ("inventory-size", Many(6_000), Many(5_000)),
         ("missing-folder", Files(&[("staging/inventory.yaml", PAIR)]), Files(&[(PRODUCTION, PAIR)])),
-        ("object-identity", Files(&[(PRODUCTION, "kind: ConfigMap\nmetadata: {name: a}\n")]), Files(&[(PRODUCTION, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")])),
+        (
+            "object-identity",
+            Files(&[(PRODUCTION, "kind: ConfigMap\nmetadata: {name: a}\n")]),
+            Files(&[(PRODUCTION, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")]),
+        ),
         ("duplicate-object", Files(&[(PRODUCTION, PAIR), ("production/more.yml", PAIR)]), Files(&[(PRODUCTION, PAIR)])),
         ("artifact-missing", Asked(Answer::NotThere), Asked(manifest("application/vnd.cncf.flux.content.v1.tar+gzip"))),
-        ("artifact-type", Asked(manifest("application/vnd.oci.image.layer.v1.tar+gzip")), Asked(manifest("application/vnd.cncf.flux.content.v1.tar+gzip"))),
+        (
+            "artifact-type",
+            Asked(manifest("application/vnd.oci.image.layer.v1.tar+gzip")),
+            Asked(manifest("application/vnd.cncf.flux.content.v1.tar+gzip")),
+        ),
         ("artifact-type", Asked(Answer::NoArtifact("an index".to_owned())), Asked(Answer::NotThere)),
         ("artifact-unknown", Asked(Answer::Unknown("401".to_owned())), Asked(Answer::NotThere)),
         ("dry-run-refused", Refused("spec.interval: Invalid value"), Refused("")),
@@ -198,11 +339,8 @@ fn codes_in(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for before in BEFORE {
         for (at, _) in flat.match_indices(before) {
-            let rest = &flat.as_bytes()[at + before.len()..];
-            if rest.first() != Some(&b'"') {
-                continue;
-            }
-            let word: String = rest[1..].iter().take_while(|b| **b != b'"').map(|b| char::from(*b)).collect();
+            let rest = flat.get(at + before.len()..).and_then(|rest| rest.strip_prefix('"'));
+            let word: String = rest.unwrap_or_default().chars().take_while(|c| *c != '"').collect();
             if word.contains('-') && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') {
                 found.insert(word);
             }

@@ -7,6 +7,7 @@ mod pull;
 mod push;
 mod request;
 mod show;
+mod verify;
 
 use super::context::Context;
 use crate::exit::Outcome;
@@ -20,6 +21,8 @@ pub(crate) enum Command {
     Build(build::Args),
     /// Show what would change, workload by workload, field by field
     Diff(Box<diff::Args>),
+    /// Check an inventory before it is published
+    Verify(Box<verify::Args>),
     /// Publish the inventory: plan, guard, push, read back
     Push(push::Args),
     /// Get the files of a published inventory
@@ -37,6 +40,7 @@ pub(crate) fn run(command: Command, context: &Context, ui: &Ui) -> Result<Outcom
         Command::Diff(args) => diff::run(&args, context, ui),
         Command::Pull(args) => pull::run(&args, context, ui),
         Command::List(args) => list::run(&args, context, ui),
+        Command::Verify(args) => verify::run(&args, context, ui),
         Command::Push(args) => push::run(&args, context, ui),
         Command::Show(args) => show::run(&args, context, ui),
     }

@@ -12,6 +12,7 @@ use runway_core::inventory::{self, Inventory};
 use runway_core::objects;
 use runway_core::problem::{Place, Problem};
 use runway_core::settings::Settings;
+use runway_core::verify::{self, Facts};
 use runway_core::workloads::Workloads;
 use std::path::Path;
 
@@ -32,11 +33,17 @@ impl Request {
         let settings = context.settings(flags)?;
         let runtime = runtime(flags, &settings, context)?;
         let environment = environment(&settings)?;
-        let declared = declared(flags.file.as_deref(), &context.start, &runtime)?.ok_or_else(|| {
-            Problem::input(format!("there is no workloads.yml for the runtime {runtime}"))
-                .cause(format!("looked for config/runtimes/{runtime}/workloads.yml in {} and above", context.start.display()))
-                .hint("name the file with -f FILE, or go into the repository (-C DIR)")
-        })?;
+        let mut declared =
+            declared(flags.file.as_deref(), &context.start, &runtime)?.ok_or_else(|| no_file(&runtime, context))?;
+        let facts = Facts {
+            runtime: runtime.clone(),
+            environments: vec![environment.clone()],
+            named: true,
+            release: None,
+            others: Vec::new(),
+        };
+        declared.findings.extend(verify::declared::check(&declared.workloads, &settings, &facts));
+        declared.findings = verify::ordered(declared.findings);
         ui.findings(&declared.findings, &declared.text);
         refuse(&declared)?;
         Ok(Self { settings, runtime, environment, workloads: declared.workloads, file: declared.file })
@@ -67,6 +74,13 @@ impl Request {
     }
 }
 
+/// Neither `-f` nor the repository has a file.
+pub(super) fn no_file(runtime: &str, context: &Context) -> Problem {
+    Problem::input(format!("there is no workloads.yml for the runtime {runtime}"))
+        .cause(format!("looked for config/runtimes/{runtime}/workloads.yml in {} and above", context.start.display()))
+        .hint("name the file with -f FILE, or go into the repository (-C DIR)")
+}
+
 /// A file with errors is not used: nothing is written, nothing is pushed.
 fn refuse(declared: &Declared) -> Result<(), Problem> {
     if !declared.is_refused() {
@@ -78,7 +92,7 @@ fn refuse(declared: &Declared) -> Result<(), Problem> {
 }
 
 /// `--runtime`, its variable or setting; else the folder of `-f`; else the only runtime of the repository.
-fn runtime(flags: &WorkloadsFlags, settings: &Settings, context: &Context) -> Result<String, Problem> {
+pub(super) fn runtime(flags: &WorkloadsFlags, settings: &Settings, context: &Context) -> Result<String, Problem> {
     if let Some(runtime) = settings.runtime() {
         return Ok(runtime.to_owned());
     }

@@ -8,6 +8,7 @@
 pub mod diff;
 pub mod push;
 pub mod status;
+pub mod verify;
 
 /// The `apiVersion` of every document.
 pub const API_VERSION: &str = "runway.gitlab.com/v1alpha1";

@@ -65,6 +65,26 @@ impl Verdict {
     }
 }
 
+impl Verdict {
+    /// What it means, in one line.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Unreachable => "the cluster gave no answer",
+            Self::Terminating => "one of the two objects is being deleted",
+            Self::Missing => "expected, and an object is absent",
+            Self::Unexpected => "applied by this parent, and not published",
+            Self::Suspended => "somebody switched reconciliation off",
+            Self::Stalled => "Flux gave up until the object changes",
+            Self::Failed => "the last attempt at what is wanted failed, or the deploy artifact is gone",
+            Self::Drifted => "the objects are not what is published, and nothing is on its way to repair that",
+            Self::Reconciling => "under way",
+            Self::Outdated => "it runs, and something newer is published",
+            Self::Ready => "no link is broken",
+            Self::Unknown => "the objects could not be read",
+        }
+    }
+}
+
 /// A link of the chain from the file to healthy objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Link {

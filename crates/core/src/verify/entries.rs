@@ -7,6 +7,7 @@ use crate::problem::Place;
 use crate::settings::Settings;
 use crate::suggest;
 use crate::workloads::{Name, Workload, Workloads};
+use crate::yaml::value::misread;
 
 /// Names, environments and regions.
 pub(super) fn check(workloads: &Workloads, settings: &Settings, facts: &Facts, findings: &mut Vec<Finding>) {
@@ -59,7 +60,9 @@ fn environments(workloads: &Workloads, workload: &Workload, settings: &Settings,
 
 fn regions(workloads: &Workloads, workload: &Workload, facts: &Facts, findings: &mut Vec<Finding>) {
     let Some(cloud) = Cloud::of(&facts.runtime) else { return };
-    for region in workload.regions.iter().filter(|region| !cloud.spells(&region.text)) {
+    // What is read as no text at all has been told by the parser.
+    let texts = workload.regions.iter().filter(|region| misread(&region.text).is_none());
+    for region in texts.filter(|region| !cloud.spells(&region.text)) {
         let message = format!("'{}' is not spelled like a region of {}", region.text, facts.runtime);
         let mut finding = at_name("region-spelling", workloads, workload, region, message);
         finding.warning().hint(match cloud.respelled(&region.text) {

@@ -48,7 +48,7 @@ fn nothing_in_the_shipped_schemas_is_passed_over() {
     }
 }
 
-fn found(kind: &str, spec: Value) -> Vec<(String, &'static str)> {
+fn found(kind: &str, spec: &Value) -> Vec<(String, &'static str)> {
     let object = json!({"apiVersion": "x/v1", "kind": kind, "metadata": {"name": "a", "labels": {"x": "y"}}, "spec": spec});
     let schema = Release::newest().schema(kind, "v1").unwrap();
     check(schema, &object).into_iter().map(|fault| (shown(&fault.path), fault.code)).collect()
@@ -61,7 +61,7 @@ fn with(kind: &str, field: &str, value: Value) -> Vec<(String, &'static str)> {
         json!({"interval": "5m0s", "url": "oci://h/a"})
     };
     spec[field] = value;
-    found(kind, spec)
+    found(kind, &spec)
 }
 
 #[test]
