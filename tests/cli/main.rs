@@ -13,6 +13,7 @@ mod hostile;
 mod inventories;
 mod names;
 mod recorded;
+mod verify;
 
 use runway_testkit::env::Env;
 

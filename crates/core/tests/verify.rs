@@ -317,6 +317,82 @@ fn each_code_of_the_table_has_a_case() {
     assert_eq!(tested, listed);
 }
 
+/// Code and place of each finding.
+fn placed(text: &str, settings: &str) -> Vec<String> {
+    findings(&With(text, settings, "")).into_iter().map(|finding| format!("{} {}", finding.place, finding.code)).collect()
+}
+
+#[test]
+fn a_finding_points_to_the_line_that_wrote_the_field() {
+    let file = "\
+defaults:
+  flux: {timeout: 5d}
+workloads:
+- runway_service_id: a
+  flux:
+    interval: 5
+    healthChecks:
+    - kind: Deployment
+      nmae: x
+- runway_service_id: b
+  flux: {interval: 1m, retryInterval: null}
+  environments:
+    production:
+      flux:
+        interval: 10x
+        prune: null
+        source: {verify: {provider: gpg}}
+- runway_service_id: c
+- runway_service_id: d
+";
+    assert_eq!(
+        placed(file, ""),
+        [
+            // Of the defaults once, though it is wrong in four workloads.
+            "w.yml:2:19 duration",
+            "w.yml:6:15 duration",
+            // `apiVersion` (no), `name` is what lacks: said at the list.
+            "w.yml:7:5 object-schema",
+            "w.yml:9:7 unknown-field",
+            "w.yml:15:19 duration",
+            "w.yml:16:9 object-schema",
+            "w.yml:17:37 object-schema",
+        ]
+    );
+    // A setting that is wrong is said once, at the setting.
+    assert_eq!(placed("- runway_service_id: a\n- runway_service_id: b\n", "registry:\n  base: h/X\n"), ["settings:2:9 source-url"]);
+}
+
+#[test]
+fn chains_of_any_length_are_followed() {
+    let link = |n: usize| format!("- runway_service_id: w{n}\n  flux: {{dependsOn: [{{name: w{}}}]}}\n", n + 1);
+    let chain: String = (0..3_000).map(link).collect();
+    let open = format!("{chain}- runway_service_id: w3000\n");
+    assert_eq!(placed(&open, ""), Vec::<String>::new());
+    let closed = format!("{chain}- runway_service_id: w3000\n  flux: {{dependsOn: [{{name: w1}}, {{name: w3000}}]}}\n");
+    let found = findings(&File(&closed));
+    assert_eq!(found.iter().map(|finding| finding.code).collect::<Vec<_>>(), ["depends-on-cycle"; 2]);
+    assert!(found.iter().any(|finding| finding.message == "w3000 depends on itself"), "{found:?}");
+}
+
+#[test]
+fn substitution_depends_on_who_replaces() {
+    let flux = |flux: &str, release: &str| {
+        let found = findings(&With(&format!("- runway_service_id: a\n  flux: {flux}\n"), "", release));
+        found.into_iter().map(|finding| (finding.code, finding.severity)).collect::<Vec<_>>()
+    };
+    let patches = "patches: [{patch: \"${region}\"}]";
+    let with = |post_build: &str| format!("{{{patches}, postBuild: {post_build}}}");
+    assert_eq!(flux(&with("{substitute: {x: y}}"), ""), [("undefined-variable", Severity::Error)]);
+    // Before 2.9 it became nothing.
+    assert_eq!(flux(&with("{substitute: {x: y}}"), "2.8"), [("undefined-variable", Severity::Warning)]);
+    assert_eq!(flux(&with("{substitute: {region: y}}"), ""), []);
+    // What a ConfigMap holds cannot be seen.
+    assert_eq!(flux(&with("{substituteFrom: [{kind: ConfigMap, name: x}]}"), ""), []);
+    assert_eq!(flux(&format!("{{{patches}}}"), ""), [("substitution", Severity::Warning)]);
+    assert_eq!(flux("{postBuild: {substitute: {x: \"${y}\"}}}", ""), [("substitution", Severity::Warning)]);
+}
+
 /// Where a code stands in the sources: right after one of these.
 const BEFORE: [&str; 12] = [
     "Finding::error(",
