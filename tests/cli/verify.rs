@@ -53,6 +53,12 @@ fn warnings_pass_unless_strict() {
 fn a_broken_text_is_a_no_and_a_missing_one_no_answer() {
     let run = platform("- runway_service_id: [a\n").run(["inventory", "verify"]).exits(1);
     assert!(run.stdout.contains("error[yaml-syntax]"), "{run}");
+    let env_with_bytes = env();
+    env_with_bytes.write("w.yml", b"- runway_service_id: a\n- name: \xe4\n");
+    let run = env_with_bytes.run(["inventory", "verify", "w.yml", "--runtime", "gke"]).exits(1);
+    assert!(run.stdout.contains("w.yml:2:9") && run.stdout.contains("no UTF-8"), "{run}");
+    let run = env_with_bytes.run(["inventory", "verify", "w.yml", "-f", "w.yml", "--runtime", "gke"]).exits(2);
+    assert!(run.stderr.contains("named twice"), "{run}");
     let run = env().run(["inventory", "verify", "-f", "absent.yml", "--runtime", "gke"]).exits(2);
     assert!(run.stderr.contains("there is no such file"), "{run}");
     let run = platform(GOOD).run(["inventory", "verify", "--flux-version", "2.5"]).exits(2);
