@@ -8,6 +8,7 @@
 )]
 
 use runway_core::artifact::{Manifest, Tree};
+use runway_core::deploy;
 use runway_core::finding::{Finding, Severity};
 use runway_core::flux::crds::Release;
 use runway_core::settings::{Layer, resolve};
@@ -30,13 +31,15 @@ enum Input<'a> {
     Files(&'a [(&'a str, &'a str)]),
     /// Settings alone.
     Settings(&'a str),
+    /// A workload's own manifests.
+    Manifests(&'a str),
     /// What a registry answered about the workload `a`.
     Asked(Answer),
     /// What a cluster refused of the workload `a`.
     Refused(&'a str),
 }
 
-use Input::{Asked, File, Files, Many, Refused, Settings, With};
+use Input::{Asked, File, Files, Manifests, Many, Refused, Settings, With};
 
 fn facts() -> Facts {
     Facts {
@@ -66,6 +69,11 @@ fn findings(input: &Input<'_>) -> Vec<Finding> {
         File(text) => file(text, "", ""),
         With(text, settings, release) => file(text, settings, release),
         Many(count) => file(&(0..*count).map(|n| format!("- runway_service_id: w{n}\n")).collect::<String>(), "", ""),
+        Manifests(content) => {
+            let namespaces = ["shop".to_owned()];
+            let rules = deploy::Rules { namespaces: &namespaces, ..deploy::Rules::default() };
+            deploy::read(&[deploy::Text { file: "m.yaml", content }], &rules).findings
+        }
         Settings(text) => Layer::from_file("settings", text).1,
         Asked(answer) => {
             let asked = Artifact { workload: "a".to_owned(), reference: "h/a:production".to_owned(), answer: answer.clone() };
@@ -94,10 +102,19 @@ fn manifest(layer: &str) -> Answer {
     Answer::Manifest(Box::new(Manifest::parse(text.as_bytes()).unwrap()))
 }
 
+/// An object that no cluster takes.
+fn large() -> &'static str {
+    static TEXT: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a, namespace: shop}}\ndata: {{k: {}}}\n", "x".repeat(2 << 20))
+    });
+    &TEXT
+}
+
 /// Code, what fires it, and the nearest thing that does not.
 fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
     const PAIR: &str = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: a}\nspec: {interval: 5m, url: \"oci://h/a\"}\n---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\nspec: {interval: 5m, prune: true, sourceRef: {kind: OCIRepository, name: a}}\n";
     const PRODUCTION: &str = "production/inventory.yaml";
+    const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\ndata: {port: \"8080\"}\n";
     let depends = |on| With(on, "", "");
     vec![
         ("yaml-syntax", File("- runway_service_id: [a\n"), OK),
@@ -294,6 +311,54 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
         ("dry-run-refused", Refused("spec.interval: Invalid value"), Refused("")),
         ("settings-key", Settings("namespce: x\n"), Settings("namespace: x\n")),
         ("settings-type", Settings("clusters: x\n"), Settings("clusters: []\n")),
+        ("empty-artifact", Manifests("# nothing\n"), Manifests(CONFIG)),
+        ("not-an-object", Manifests("- a\n"), Manifests(CONFIG)),
+        ("no-api-version", Manifests("kind: ConfigMap\nmetadata: {name: a, namespace: shop}\n"), Manifests(CONFIG)),
+        (
+            "invalid-api-version",
+            Manifests("apiVersion: a/b/c\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\n"),
+            Manifests(CONFIG),
+        ),
+        ("no-kind", Manifests("apiVersion: v1\nmetadata: {name: a, namespace: shop}\n"), Manifests(CONFIG)),
+        ("no-name", Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 5, namespace: shop}\n"), Manifests(CONFIG)),
+        (
+            "generate-name",
+            Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: a, namespace: shop}\n"),
+            Manifests(CONFIG),
+        ),
+        ("invalid-name", Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: A, namespace: shop}\n"), Manifests(CONFIG)),
+        (
+            "invalid-namespace",
+            Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: ..}\n"),
+            Manifests(CONFIG),
+        ),
+        ("no-namespace", Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"), Manifests(CONFIG)),
+        (
+            "namespace-not-allowed",
+            Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: other}\n"),
+            Manifests(CONFIG),
+        ),
+        (
+            "not-a-text",
+            Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\ndata: {port: 8080}\n"),
+            Manifests(CONFIG),
+        ),
+        (
+            "plain-secret",
+            Manifests("apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: shop}\ndata: {k: dg==}\n"),
+            Manifests(CONFIG),
+        ),
+        (
+            "kustomization-file",
+            Manifests("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nmetadata: {name: a, namespace: shop}\n"),
+            Manifests(CONFIG),
+        ),
+        ("too-large", Manifests(large()), Manifests(CONFIG)),
+        (
+            "helm-hook",
+            Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop, annotations: {helm.sh/hook: x}}\n"),
+            Manifests(CONFIG),
+        ),
         ("settings-value", Settings("source: {interval: 5}\n"), Settings("source: {interval: 5m}\n")),
     ]
 }
@@ -360,7 +425,10 @@ workloads:
         ]
     );
     // A setting that is wrong is said once, at the setting.
-    assert_eq!(placed("- runway_service_id: a\n- runway_service_id: b\n", "registry:\n  base: h/X\n"), ["settings:2:9 source-url"]);
+    assert_eq!(
+        placed("- runway_service_id: a\n- runway_service_id: b\n", "registry:\n  base: h/X\n"),
+        ["settings:2:9 source-url"]
+    );
 }
 
 #[test]
@@ -394,7 +462,7 @@ fn substitution_depends_on_who_replaces() {
 }
 
 /// Where a code stands in the sources: right after one of these.
-const BEFORE: [&str; 12] = [
+const BEFORE: &[&str] = &[
     "Finding::error(",
     "self.error(",
     "self.push(",
@@ -406,7 +474,19 @@ const BEFORE: [&str; 12] = [
     "at(",
     "fault(&place, ",
     "self.at(",
-    "code) = (",
+    "fault(",
+    "fault(file, node, ",
+    "fault(file, at, ",
+    "fault(file, key, ",
+    "fault(file, name, ",
+    "fault(file, value, ",
+    "fault(file, api, ",
+    "fault(file, namespace, ",
+    "Some((",
+    "\"kind\", ",
+    "\"apiVersion\", ",
+    "if generated { ",
+    "else { ",
 ];
 
 fn codes_in(text: &str) -> BTreeSet<String> {

@@ -31,7 +31,8 @@ const fn warning(code: &'static str, title: &'static str, help: &'static str) ->
     Rule { code, severity: Severity::Warning, title, help }
 }
 
-/// The table, by subject: text, file, entries, generated objects, inventory, what was asked of registries and clusters.
+/// The table, by subject: text, file, entries, generated objects, inventory, what was asked of registries and clusters, settings,
+/// a workload's own manifests.
 pub const RULES: &[Rule] = &[
     error(
         "yaml-syntax",
@@ -246,6 +247,74 @@ pub const RULES: &[Rule] = &[
         "settings-value",
         "a setting's value cannot be used",
         "The message says why; nothing is done with settings that have a fault.",
+    ),
+    error(
+        "empty-artifact",
+        "a deploy artifact has no object",
+        "An artifact without objects makes Flux delete everything that it applied of the workload, so none is ever pushed.",
+    ),
+    error(
+        "not-an-object",
+        "a document is no Kubernetes object",
+        "Every document is a mapping with apiVersion, kind and metadata.name.",
+    ),
+    error(
+        "no-api-version",
+        "an object has no apiVersion",
+        "It says which API reads the object, such as v1 or apps/v1; it is a text.",
+    ),
+    error("invalid-api-version", "an apiVersion is none", "It is VERSION or GROUP/VERSION, in lower case."),
+    error("no-kind", "an object has no kind", "It says what the object is, such as Deployment; it is a text."),
+    error("no-name", "an object has no name", "metadata.name is a text; one that looks like a number has to be quoted."),
+    error(
+        "generate-name",
+        "an object gets its name from the API server",
+        "With generateName every apply would make another object. Flux needs a fixed name to find again what it applied.",
+    ),
+    error(
+        "invalid-name",
+        "an object's name cannot be used",
+        "The API server would refuse it; names are DNS subdomains, of some kinds labels.",
+    ),
+    error(
+        "invalid-namespace",
+        "an object's namespace is none",
+        "It is a text, and an RFC 1123 label: 1 to 63 of a-z, 0-9 and '-'.",
+    ),
+    error(
+        "no-namespace",
+        "an object of a namespaced kind names no namespace",
+        "Flux fills none in, and the API server refuses the object. Write metadata.namespace, or name one for all with --target-namespace.",
+    ),
+    error(
+        "namespace-not-allowed",
+        "an object would go to a namespace that is not the workload's",
+        "The setting deploy.namespaces lists the namespaces that are allowed.",
+    ),
+    error(
+        "not-a-text",
+        "a label, an annotation or a value is no text",
+        "Only texts are allowed there; put quotes around numbers, true and false.",
+    ),
+    error(
+        "plain-secret",
+        "a Secret carries its values as they are",
+        "Whoever may read the registry can read them. Take them from a secret store or encrypt them with SOPS; --allow-secrets publishes them.",
+    ),
+    error(
+        "kustomization-file",
+        "a file is for kustomize, not for the cluster",
+        "Build it first and push what comes out: kubectl kustomize DIR | kubectl runway deploy push WORKLOAD -f -",
+    ),
+    error(
+        "too-large",
+        "an object is too large to be applied",
+        "etcd takes 1.5 MiB, a ConfigMap or Secret holds 1 MiB, annotations 256 KiB.",
+    ),
+    warning(
+        "helm-hook",
+        "an object is a hook of Helm",
+        "Flux knows no hooks and applies it like everything else. Leave it out, or turn it into an object that may stay.",
     ),
 ];
 
