@@ -3,11 +3,10 @@
 use crate::exit::{self, Outcome};
 use crate::ui::Ui;
 use runway_core::assess::Verdict;
-use runway_core::finding::Rule;
 use runway_core::finding::Severity;
 use runway_core::problem::Problem;
 use runway_core::suggest;
-use runway_core::verify::rules;
+use runway_core::verify::rules::{self, RULES, Rule};
 
 /// Explain a finding, the exit codes, the verdicts, or a command.
 #[derive(Debug, clap::Args)]
@@ -45,21 +44,23 @@ pub(crate) fn run(args: &Args, mut command: clap::Command, ui: &Ui) -> Result<Ou
 fn of_command(command: &mut clap::Command, path: &[&str]) -> Result<String, Problem> {
     let Some((first, rest)) = path.split_first() else { return Ok(command.render_long_help().to_string()) };
     let known: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
-    if let Some(sub) = command.find_subcommand_mut(first) {
-        return of_command(sub, rest);
+    match command.find_subcommand_mut(first) {
+        Some(sub) => of_command(sub, rest),
+        None => {
+            let names = known.iter().map(String::as_str).chain(TOPICS);
+            let problem = Problem::usage(format!("there is no command or topic '{first}'"));
+            Err(match suggest::nearest(first, names) {
+                Some(word) => problem.hint(format!("did you mean {word}?")),
+                None => problem.hint("topics: finding, exit-codes, verdicts; commands: kubectl runway --help"),
+            })
+        }
     }
-    let names = known.iter().map(String::as_str).chain(TOPICS);
-    let problem = Problem::usage(format!("there is no command or topic '{first}'"));
-    Err(match suggest::nearest(first, names) {
-        Some(word) => problem.hint(format!("did you mean {word}?")),
-        None => problem.hint("topics: finding, exit-codes, verdicts; commands: kubectl runway --help"),
-    })
 }
 
 fn findings() -> String {
-    let width = rules::all().map(|rule| rule.code.len()).max().unwrap_or_default();
+    let width = RULES.iter().map(|rule| rule.code.len()).max().unwrap_or_default();
     let mut out = String::new();
-    for rule in rules::all() {
+    for rule in RULES {
         out.push_str(&format!("{:width$}  {:7}  {}\n", rule.code, rule.severity.as_str(), rule.title));
     }
     out.push_str("\nOne of them: kubectl runway help finding CODE\n");
@@ -69,7 +70,7 @@ fn findings() -> String {
 fn finding(code: &str) -> Result<String, Problem> {
     let Some(Rule { code, severity, title, help }) = rules::of(code) else {
         let problem = Problem::usage(format!("there is no finding '{code}'"));
-        return Err(match suggest::nearest(code, rules::all().map(|rule| rule.code)) {
+        return Err(match suggest::nearest(code, RULES.iter().map(|rule| rule.code)) {
             Some(word) => problem.hint(format!("did you mean {word}?")),
             None => problem.hint("all of them: kubectl runway help finding"),
         });
@@ -94,12 +95,12 @@ fn verdicts() -> String {
 #[cfg(test)]
 mod tests {
     use super::{exit_codes, finding, findings, verdicts};
-    use runway_core::verify::rules;
+    use runway_core::verify::rules::RULES;
 
     #[test]
     fn every_rule_is_listed_and_explained() {
         let list = findings();
-        for rule in rules::all() {
+        for rule in RULES {
             assert!(list.contains(&format!("{} ", rule.code)), "{}", rule.code);
             assert!(finding(rule.code).unwrap().contains(rule.help));
         }

@@ -10,11 +10,15 @@ pub(crate) const MAX_FILE: u64 = 256 << 20;
 
 /// The content of a file; `-` is standard input.
 pub(crate) fn text(path: &Path, what: &str) -> Result<String, Problem> {
-    let bytes = if path.as_os_str() == "-" { stdin(what)? } else { bytes(path, what, MAX_FILE)? };
-    String::from_utf8(bytes).map_err(|error| {
+    String::from_utf8(raw(path, what)?).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         Problem::input(format!("{what} cannot be read")).cause(format!("byte {at} is no UTF-8 text")).at(Place::file(shown(path)))
     })
+}
+
+/// The content of a file that may be no text; `-` is standard input.
+pub(crate) fn raw(path: &Path, what: &str) -> Result<Vec<u8>, Problem> {
+    if path.as_os_str() == "-" { stdin(what) } else { bytes(path, what, MAX_FILE) }
 }
 
 /// The bytes of a file, up to a limit.

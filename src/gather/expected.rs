@@ -30,9 +30,23 @@ pub(crate) struct Declared {
 impl Declared {
     /// Reads a workloads.yml.
     pub(crate) fn read(path: &Path, shown: &str) -> Result<Self, Problem> {
-        let text = read::text(path, "workloads.yml")?;
-        let (workloads, findings) = workloads::parse(shown, &text);
-        Ok(Self { file: shown.to_owned(), text, workloads, findings })
+        let file = shown.to_owned();
+        match String::from_utf8(read::raw(path, "workloads.yml")?) {
+            Ok(text) => {
+                let (workloads, findings) = workloads::parse(shown, &text);
+                Ok(Self { file, text, workloads, findings })
+            }
+            Err(error) => {
+                // A fault of the file like any other in its syntax: told with its line, and the file is not used.
+                let readable = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+                let before = String::from_utf8_lossy(readable);
+                let line = before.matches('\n').count() + 1;
+                let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+                let finding = Finding::error("yaml-syntax", Place::at(shown, line, column), "this is no UTF-8 text");
+                let workloads = Workloads { file: file.clone(), ..Workloads::default() };
+                Ok(Self { file, text: String::new(), workloads, findings: vec![finding] })
+            }
+        }
     }
 
     /// Whether a finding forbids its use.

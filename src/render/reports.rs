@@ -2,7 +2,7 @@
 
 use runway_core::finding::{Finding, Severity};
 use runway_core::text::visible;
-use runway_core::verify::rules;
+use runway_core::verify::rules::{self, RULES};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -134,7 +134,8 @@ fn property(text: &str) -> String {
 /// SARIF 2.1.0: one run, with the rules that have results.
 pub(crate) fn sarif(findings: &[Finding]) -> Value {
     let used: BTreeSet<&str> = findings.iter().map(|finding| finding.code).collect();
-    let rules: Vec<Value> = rules::all()
+    let rules: Vec<Value> = RULES
+        .iter()
         .filter(|rule| used.contains(rule.code))
         .map(|rule| {
             json!({
@@ -221,9 +222,7 @@ mod tests {
         let prints: Vec<&str> = report.as_array().unwrap().iter().map(|item| item["fingerprint"].as_str().unwrap()).collect();
         assert_eq!(prints.iter().collect::<std::collections::BTreeSet<_>>().len(), 4);
         let mut moved = findings();
-        for finding in &mut moved {
-            finding.place.line = Some(99);
-        }
+        moved.iter_mut().for_each(|finding| finding.place.line = Some(99));
         assert_eq!(code_quality(&moved)[0]["fingerprint"], report[0]["fingerprint"]);
         assert_eq!(report[3]["location"]["lines"]["begin"], 1);
     }

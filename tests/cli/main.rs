@@ -18,6 +18,7 @@ mod names;
 mod objects;
 mod recorded;
 mod snapshot;
+mod verify;
 
 use runway_testkit::env::Env;
 

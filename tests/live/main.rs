@@ -18,3 +18,4 @@ mod main_job;
 mod peers;
 mod registries;
 mod stage;
+mod verify;

@@ -74,28 +74,3 @@ impl Finding {
         self
     }
 }
-
-/// One kind of finding.
-#[derive(Debug, Clone, Copy)]
-pub struct Rule {
-    /// The stable code.
-    pub code: &'static str,
-    /// Its weight at most; some are lighter where less hangs on it.
-    pub severity: Severity,
-    /// What it is about, in a few words.
-    pub title: &'static str,
-    /// Why it matters and what to do.
-    pub help: &'static str,
-}
-
-impl Rule {
-    /// A kind of error.
-    pub const fn error(code: &'static str, title: &'static str, help: &'static str) -> Self {
-        Self { code, severity: Severity::Error, title, help }
-    }
-
-    /// A kind of warning.
-    pub const fn warning(code: &'static str, title: &'static str, help: &'static str) -> Self {
-        Self { code, severity: Severity::Warning, title, help }
-    }
-}

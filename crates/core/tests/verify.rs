@@ -8,6 +8,7 @@
 )]
 
 use runway_core::artifact::{Manifest, Tree};
+use runway_core::deploy;
 use runway_core::finding::{Finding, Severity};
 use runway_core::flux::crds::Release;
 use runway_core::settings::{Layer, resolve};
@@ -30,13 +31,15 @@ enum Input<'a> {
     Files(&'a [(&'a str, &'a str)]),
     /// Settings alone.
     Settings(&'a str),
+    /// A workload's own manifests.
+    Manifests(&'a str),
     /// What a registry answered about the workload `a`.
     Asked(Answer),
     /// What a cluster refused of the workload `a`.
     Refused(&'a str),
 }
 
-use Input::{Asked, File, Files, Many, Refused, Settings, With};
+use Input::{Asked, File, Files, Manifests, Many, Refused, Settings, With};
 
 fn facts() -> Facts {
     Facts {
@@ -66,6 +69,11 @@ fn findings(input: &Input<'_>) -> Vec<Finding> {
         File(text) => file(text, "", ""),
         With(text, settings, release) => file(text, settings, release),
         Many(count) => file(&(0..*count).map(|n| format!("- runway_service_id: w{n}\n")).collect::<String>(), "", ""),
+        Manifests(content) => {
+            let namespaces = ["shop".to_owned()];
+            let rules = deploy::Rules { namespaces: &namespaces, ..deploy::Rules::default() };
+            deploy::read(&[deploy::Text { file: "m.yaml", content }], &rules).findings
+        }
         Settings(text) => Layer::from_file("settings", text).1,
         Asked(answer) => {
             let asked = Artifact { workload: "a".to_owned(), reference: "h/a:production".to_owned(), answer: answer.clone() };
@@ -94,10 +102,19 @@ fn manifest(layer: &str) -> Answer {
     Answer::Manifest(Box::new(Manifest::parse(text.as_bytes()).unwrap()))
 }
 
+/// An object that no cluster takes.
+fn large() -> &'static str {
+    static TEXT: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a, namespace: shop}}\ndata: {{k: {}}}\n", "x".repeat(2 << 20))
+    });
+    &TEXT
+}
+
 /// Code, what fires it, and the nearest thing that does not.
 fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
     const PAIR: &str = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: a}\nspec: {interval: 5m, url: \"oci://h/a\"}\n---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\nspec: {interval: 5m, prune: true, sourceRef: {kind: OCIRepository, name: a}}\n";
     const PRODUCTION: &str = "production/inventory.yaml";
+    const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\ndata: {port: \"8080\"}\n";
     let depends = |on| With(on, "", "");
     vec![
         ("yaml-syntax", File("- runway_service_id: [a\n"), OK),
@@ -294,6 +311,54 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
         ("dry-run-refused", Refused("spec.interval: Invalid value"), Refused("")),
         ("settings-key", Settings("namespce: x\n"), Settings("namespace: x\n")),
         ("settings-type", Settings("clusters: x\n"), Settings("clusters: []\n")),
+        ("empty-artifact", Manifests("# nothing\n"), Manifests(CONFIG)),
+        ("not-an-object", Manifests("- a\n"), Manifests(CONFIG)),
+        ("no-api-version", Manifests("kind: ConfigMap\nmetadata: {name: a, namespace: shop}\n"), Manifests(CONFIG)),
+        (
+            "invalid-api-version",
+            Manifests("apiVersion: a/b/c\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\n"),
+            Manifests(CONFIG),
+        ),
+        ("no-kind", Manifests("apiVersion: v1\nmetadata: {name: a, namespace: shop}\n"), Manifests(CONFIG)),
+        ("no-name", Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 5, namespace: shop}\n"), Manifests(CONFIG)),
+        (
+            "generate-name",
+            Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: a, namespace: shop}\n"),
+            Manifests(CONFIG),
+        ),
+        ("invalid-name", Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: A, namespace: shop}\n"), Manifests(CONFIG)),
+        (
+            "invalid-namespace",
+            Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: ..}\n"),
+            Manifests(CONFIG),
+        ),
+        ("no-namespace", Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"), Manifests(CONFIG)),
+        (
+            "namespace-not-allowed",
+            Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: other}\n"),
+            Manifests(CONFIG),
+        ),
+        (
+            "not-a-text",
+            Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\ndata: {port: 8080}\n"),
+            Manifests(CONFIG),
+        ),
+        (
+            "plain-secret",
+            Manifests("apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: shop}\ndata: {k: dg==}\n"),
+            Manifests(CONFIG),
+        ),
+        (
+            "kustomization-file",
+            Manifests("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nmetadata: {name: a, namespace: shop}\n"),
+            Manifests(CONFIG),
+        ),
+        ("too-large", Manifests(large()), Manifests(CONFIG)),
+        (
+            "helm-hook",
+            Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop, annotations: {helm.sh/hook: x}}\n"),
+            Manifests(CONFIG),
+        ),
         ("settings-value", Settings("source: {interval: 5}\n"), Settings("source: {interval: 5m}\n")),
     ]
 }
@@ -317,8 +382,87 @@ fn each_code_of_the_table_has_a_case() {
     assert_eq!(tested, listed);
 }
 
+/// Code and place of each finding.
+fn placed(text: &str, settings: &str) -> Vec<String> {
+    findings(&With(text, settings, "")).into_iter().map(|finding| format!("{} {}", finding.place, finding.code)).collect()
+}
+
+#[test]
+fn a_finding_points_to_the_line_that_wrote_the_field() {
+    let file = "\
+defaults:
+  flux: {timeout: 5d}
+workloads:
+- runway_service_id: a
+  flux:
+    interval: 5
+    healthChecks:
+    - kind: Deployment
+      nmae: x
+- runway_service_id: b
+  flux: {interval: 1m, retryInterval: null}
+  environments:
+    production:
+      flux:
+        interval: 10x
+        prune: null
+        source: {verify: {provider: gpg}}
+- runway_service_id: c
+- runway_service_id: d
+";
+    assert_eq!(
+        placed(file, ""),
+        [
+            // Of the defaults once, though it is wrong in four workloads.
+            "w.yml:2:19 duration",
+            "w.yml:6:15 duration",
+            // `apiVersion` (no), `name` is what lacks: said at the list.
+            "w.yml:7:5 object-schema",
+            "w.yml:9:7 unknown-field",
+            "w.yml:15:19 duration",
+            "w.yml:16:9 object-schema",
+            "w.yml:17:37 object-schema",
+        ]
+    );
+    // A setting that is wrong is said once, at the setting.
+    assert_eq!(
+        placed("- runway_service_id: a\n- runway_service_id: b\n", "registry:\n  base: h/X\n"),
+        ["settings:2:9 source-url"]
+    );
+}
+
+#[test]
+fn chains_of_any_length_are_followed() {
+    let link = |n: usize| format!("- runway_service_id: w{n}\n  flux: {{dependsOn: [{{name: w{}}}]}}\n", n + 1);
+    let chain: String = (0..3_000).map(link).collect();
+    let open = format!("{chain}- runway_service_id: w3000\n");
+    assert_eq!(placed(&open, ""), Vec::<String>::new());
+    let closed = format!("{chain}- runway_service_id: w3000\n  flux: {{dependsOn: [{{name: w1}}, {{name: w3000}}]}}\n");
+    let found = findings(&File(&closed));
+    assert_eq!(found.iter().map(|finding| finding.code).collect::<Vec<_>>(), ["depends-on-cycle"; 2]);
+    assert!(found.iter().any(|finding| finding.message == "w3000 depends on itself"), "{found:?}");
+}
+
+#[test]
+fn substitution_depends_on_who_replaces() {
+    let flux = |flux: &str, release: &str| {
+        let found = findings(&With(&format!("- runway_service_id: a\n  flux: {flux}\n"), "", release));
+        found.into_iter().map(|finding| (finding.code, finding.severity)).collect::<Vec<_>>()
+    };
+    let patches = "patches: [{patch: \"${region}\"}]";
+    let with = |post_build: &str| format!("{{{patches}, postBuild: {post_build}}}");
+    assert_eq!(flux(&with("{substitute: {x: y}}"), ""), [("undefined-variable", Severity::Error)]);
+    // Before 2.9 it became nothing.
+    assert_eq!(flux(&with("{substitute: {x: y}}"), "2.8"), [("undefined-variable", Severity::Warning)]);
+    assert_eq!(flux(&with("{substitute: {region: y}}"), ""), []);
+    // What a ConfigMap holds cannot be seen.
+    assert_eq!(flux(&with("{substituteFrom: [{kind: ConfigMap, name: x}]}"), ""), []);
+    assert_eq!(flux(&format!("{{{patches}}}"), ""), [("substitution", Severity::Warning)]);
+    assert_eq!(flux("{postBuild: {substitute: {x: \"${y}\"}}}", ""), [("substitution", Severity::Warning)]);
+}
+
 /// Where a code stands in the sources: right after one of these.
-const BEFORE: [&str; 12] = [
+const BEFORE: &[&str] = &[
     "Finding::error(",
     "self.error(",
     "self.push(",
@@ -330,7 +474,19 @@ const BEFORE: [&str; 12] = [
     "at(",
     "fault(&place, ",
     "self.at(",
-    "code) = (",
+    "fault(",
+    "fault(file, node, ",
+    "fault(file, at, ",
+    "fault(file, key, ",
+    "fault(file, name, ",
+    "fault(file, value, ",
+    "fault(file, api, ",
+    "fault(file, namespace, ",
+    "Some((",
+    "\"kind\", ",
+    "\"apiVersion\", ",
+    "if generated { ",
+    "else { ",
 ];
 
 fn codes_in(text: &str) -> BTreeSet<String> {
@@ -364,21 +520,11 @@ fn no_code_is_used_that_is_not_in_the_table() {
             }
         }
     }
-    let listed: BTreeSet<String> = rules::all().map(|rule| rule.code.to_owned()).collect();
+    let listed: BTreeSet<String> = RULES.iter().map(|rule| rule.code.to_owned()).collect();
     let strangers: Vec<&String> = used.difference(&listed).collect();
     assert!(strangers.is_empty(), "not in verify/rules.rs: {strangers:?}");
     // The scan sees most of them, so it would see a stranger.
-    assert!(used.len() * 10 > RULES.len() * 8, "the scan finds only {used:?}");
+    assert!(used.len() * 10 > listed.len() * 8, "the scan finds only {used:?}");
     assert_eq!(codes_in("x.error(\n    \"a-b\""), BTreeSet::new());
     assert_eq!(codes_in("self.error(\n    \"a-b\", node)"), BTreeSet::from(["a-b".to_owned()]));
-}
-
-#[test]
-fn every_code_about_manifests_is_fired_by_a_test() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/deploy");
-    let tests: String =
-        ["tests.rs", "declared.rs"].iter().map(|file| std::fs::read_to_string(folder.join(file)).unwrap()).collect();
-    let fired = |code: &str| tests.contains(&format!("\"{code} ")) || tests.contains(&format!("\"{code}\""));
-    let silent: Vec<&str> = runway_core::deploy::rules::RULES.iter().map(|rule| rule.code).filter(|code| !fired(code)).collect();
-    assert!(silent.is_empty(), "no test fires {silent:?}");
 }

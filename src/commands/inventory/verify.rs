@@ -75,10 +75,10 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let release = args.flux_version.as_deref().map(Release::parse).transpose()?;
     let source = args.source.as_deref().map(|text| Source::parse(text, &context.start)).transpose()?;
     let mut which = args.which.clone();
+    if source.is_some() && which.file.is_some() {
+        return Err(Problem::usage("what is checked is named twice").cause("as an argument, and with -f"));
+    }
     if let Some(Source::File(path)) = &source {
-        if which.file.is_some() {
-            return Err(Problem::usage("the file is named twice").cause("as an argument, and with -f"));
-        }
         which.file = Some(args.source.as_deref().map_or_else(|| path.clone(), PathBuf::from));
     }
     let settings = context.settings(&which)?;

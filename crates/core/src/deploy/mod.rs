@@ -13,7 +13,6 @@ pub mod declared;
 pub mod files;
 pub mod identity;
 pub mod read;
-pub mod rules;
 pub mod write;
 
 pub use declared::{Declared, declared};

@@ -2,7 +2,7 @@
 //!
 //! In: [`Workloads`] with settings, or a [`Tree`]; the facts of [`Facts`]; what registries and clusters answered. Out: every
 //! [`Finding`] at once, in the order of the files.
-//! Uses: workloads, objects, inventory, artifact, deploy, flux, finding, settings, yaml, problem, suggest.
+//! Uses: workloads, objects, inventory, artifact, flux, finding, settings, yaml, problem, suggest.
 //! Never: asking anybody; printing; what a parser already says (its findings are added by the caller).
 //! Start at [`declared::check`]; [`rules::RULES`] lists all codes.
 //!

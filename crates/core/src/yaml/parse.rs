@@ -169,7 +169,8 @@ impl Reader<'_> {
         let at = marker.byte_offset().unwrap_or(source.len());
         let place = Place::at(self.file, marker.line().max(1), marker.col() + 1);
         let message = syntax_message(&error.info(), source, marker.line());
-        self.push("yaml-syntax", place, (at + self.skipped, 1), message, None);
+        let length = source.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+        self.push("yaml-syntax", place, (at + self.skipped, length), message, None);
     }
 
     fn node(&mut self, span: Span, kind: Kind) -> Node {
