@@ -169,8 +169,8 @@ fn check(name: &str, input: &Map<String, Value>, value: &Value) -> Result<(), St
         // GitLab's RE2 and grep agree on what our patterns use.
         let mut grep = Command::new("grep");
         grep.args(["-Eqz", "-e", pattern]).stdin(std::process::Stdio::piped());
-        let run =
-            crate::command::run(grep, text.as_bytes(), std::time::Duration::from_secs(20)).map_err(|error| error.to_string())?;
+        let run = crate::command::run(grep, format!("{text}\0").as_bytes(), std::time::Duration::from_secs(20))
+            .map_err(|error| error.to_string())?;
         if run.code != Some(0) {
             return Err(format!("the input {name} does not match {pattern}: {text}"));
         }
