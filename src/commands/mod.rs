@@ -16,6 +16,7 @@ mod help;
 mod inventory;
 mod look;
 mod publish;
+mod report;
 mod snapshot;
 mod status;
 mod tags;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// `JUnit`, a test case per workload, and one per finding that is about none. Errors are failures; warnings are shown, and fail
 /// nothing.
-pub(crate) fn junit(findings: &[Finding], workloads: &[String]) -> String {
+pub(crate) fn junit(suite: &str, findings: &[Finding], workloads: &[String]) -> String {
     let mut cases: BTreeMap<(&str, &str), Vec<&Finding>> = BTreeMap::new();
     let known: BTreeSet<&str> = workloads.iter().map(String::as_str).collect();
     for id in &known {
@@ -24,7 +24,8 @@ pub(crate) fn junit(findings: &[Finding], workloads: &[String]) -> String {
     let failures = cases.values().filter(|found| failed(found)).count();
     let counts = format!("tests=\"{}\" failures=\"{failures}\" errors=\"0\" skipped=\"0\"", cases.len());
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    out.push_str(&format!("<testsuites name=\"inventory verify\" {counts}>\n  <testsuite name=\"inventory verify\" {counts}>\n"));
+    let suite = xml(suite);
+    out.push_str(&format!("<testsuites name=\"{suite}\" {counts}>\n  <testsuite name=\"{suite}\" {counts}>\n"));
     for ((class, name), found) in &cases {
         out.push_str(&case(class, name, found));
     }
@@ -209,7 +210,7 @@ mod tests {
 
     #[test]
     fn junit_has_a_case_per_workload() {
-        let text = junit(&findings(), &["w1".to_owned(), "w2".to_owned()]);
+        let text = junit("inventory verify", &findings(), &["w1".to_owned(), "w2".to_owned()]);
         assert!(text.contains("tests=\"3\" failures=\"2\""), "{text}");
         assert!(text.contains("<testcase classname=\"workload\" name=\"w2\"/>"), "{text}");
         assert!(text.contains("'&lt;x&gt;' &amp; \\u{1b}[31m is bad") && !text.contains('\u{1b}'), "{text}");

@@ -154,8 +154,26 @@ fn only_namespaces_that_the_settings_allow() {
     env.write("m/a.yaml", config("a", "x"));
     env.var("RUNWAY_DEPLOY_NAMESPACES", "{workload},{workload}-jobs");
     let run = env.run(["deploy", "verify", "web", "--path", "m"]).exits(1);
-    assert!(run.stderr.contains("error[namespace-not-allowed]") && run.stderr.contains("allows web, web-jobs"), "{run}");
+    assert!(run.stdout.contains("error[namespace-not-allowed]") && run.stdout.contains("allows web, web-jobs"), "{run}");
     drop(env.run(["deploy", "verify", "shop", "--path", "m"]).exits(0));
+}
+
+#[test]
+fn a_report_in_every_format() {
+    let env = env();
+    env.write("m/a.yaml", config("a", "x") + "---\n" + &config("a", "y"));
+    let formats = ["human", "json=r/a.json", "junit=r/a.xml", "gitlab-codequality=r/q.json", "github=r/g.txt", "sarif=r/s.json"];
+    std::fs::create_dir(env.work().join("r")).unwrap();
+    let outputs = formats.iter().flat_map(|format| ["-o", format]);
+    let run = env.run(["deploy", "verify", "web", "--path", "m"].into_iter().chain(outputs)).exits(1);
+    assert!(run.stdout.contains("error[duplicate-object]") && run.stdout.contains("12 |   name: a"), "{run}");
+    let item = json(&env.read("r/a.json"))["items"][0].clone();
+    assert_eq!((&item["code"], &item["file"], &item["line"]), (&"duplicate-object".into(), &"m/a.yaml".into(), &12.into()));
+    assert!(env.read("r/a.xml").contains("<testsuite name=\"deploy verify\""));
+    assert_eq!(json(&env.read("r/q.json"))[0]["location"]["path"], "m/a.yaml");
+    assert_eq!(json(&env.read("r/s.json"))["runs"][0]["tool"]["driver"]["rules"][0]["id"], "duplicate-object");
+    assert!(env.run(["help", "finding", "duplicate-object"]).ok().contains("kustomize refuses all of it"));
+    drop(env.run(["deploy", "verify", "web", "-f", "m/none.yaml"]).exits(2));
 }
 
 #[test]

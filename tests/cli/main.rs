@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod build;
+mod ci_tasks;
 mod clusters;
 mod deploy;
 mod fake;

@@ -12,6 +12,8 @@
 )]
 
 mod bad_input;
+mod deploys;
+mod gitlab;
 mod interrupted;
 mod inventories;
 mod main_job;

@@ -4,6 +4,7 @@
 //! * [`bed`] builds, starts and drives the live test bed (`tests/testbed`): a real API server, Flux and a registry on loopback.
 //!   A test begins at [`bed::Handle::connect`]; `cargo xtask` uses the rest.
 //! * [`fake`] are servers on the test's own threads: proxies that count, cut and delay, a token endpoint, registries that lie.
+//! * [`ci`] runs the jobs of `ci-tasks/` in a shell, as GitLab would.
 #![expect(
     clippy::panic,
     clippy::expect_used,
@@ -12,6 +13,8 @@
 )]
 
 pub mod bed;
+pub mod ci;
+mod ci_run;
 pub mod command;
 pub mod env;
 pub mod fake;

@@ -5,6 +5,7 @@ use super::super::flags::WorkloadsFlags;
 use crate::env;
 use crate::gather::manifests::{self, Gathered, Manifests};
 use crate::process::helm::Chart;
+use crate::render::findings::Sources;
 use crate::ui::Ui;
 use runway_core::deploy::{self, Declared, Object, Rules, Text};
 use runway_core::finding::{Finding, Severity};
@@ -138,6 +139,11 @@ impl Request {
     /// How many findings forbid the use of the manifests.
     pub(super) fn errors(&self) -> usize {
         self.findings.iter().filter(|finding| finding.severity == Severity::Error).count()
+    }
+
+    /// The texts, by file.
+    pub(super) fn sources(&self) -> Sources {
+        self.texts.iter().cloned().collect()
     }
 
     /// The findings, each with its line, on stderr.

@@ -2,18 +2,16 @@
 
 use super::super::context::Context;
 use super::super::flags::{ClusterFlags, OutputFlags, RegistryFlags, WorkloadsFlags};
+use super::super::report::{FORMATS, Report};
 use super::request::{no_file, runtime};
 use crate::cluster::{self, Surroundings};
 use crate::exit::Outcome;
-use crate::files::{find, write};
 use crate::gather::source::Source;
 use crate::gather::{expected, facts};
-use crate::render::findings::{Sources, with_sources};
-use crate::render::output::{self, Output};
-use crate::render::reports;
+use crate::render::findings::Sources;
+use crate::render::output::Output;
 use crate::ui::Ui;
 use crate::{env, registry};
-use runway_core::api;
 use runway_core::api::verify::count;
 use runway_core::finding::{Finding, Severity};
 use runway_core::flux::crds::Release;
@@ -22,7 +20,7 @@ use runway_core::problem::{Place, Problem};
 use runway_core::settings::Settings;
 use runway_core::verify::{Facts, asked, declared, ordered, published, strict};
 use runway_core::workloads::Workloads;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Check an inventory before it is published.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that the user types")]
@@ -57,8 +55,6 @@ pub(crate) struct Args {
     #[command(flatten)]
     cluster: ClusterFlags,
 }
-
-const FORMATS: [&str; 7] = ["human", "json", "yaml", "junit", "gitlab-codequality", "github", "sarif"];
 
 /// What was checked, and what is wrong with it.
 #[derive(Default)]
@@ -210,24 +206,13 @@ impl Work<'_> {
 }
 
 fn show(checked: &Checked, outputs: &[Output], context: &Context, ui: &Ui) -> Result<(), Problem> {
-    let findings = &checked.findings;
-    let placed = placed(findings, &context.start);
-    for output in outputs {
-        let document = || api::verify::document(findings, checked.workloads.len());
-        let text = match output.format.as_str() {
-            "json" => output::json(&document())?,
-            "yaml" => output::yaml(&document())?,
-            "junit" => reports::junit(&placed, &checked.workloads),
-            "gitlab-codequality" => output::json(&reports::code_quality(&placed))?,
-            "github" => reports::github(&placed),
-            "sarif" => output::json(&reports::sarif(&placed))?,
-            _ => with_sources(findings, &checked.sources, ui.style()),
-        };
-        match &output.path {
-            None => ui.answer(&text)?,
-            Some(path) => write::atomic(&context.start.join(path), text.as_bytes())?,
-        }
-    }
+    let report = Report {
+        suite: "inventory verify",
+        findings: &checked.findings,
+        sources: &checked.sources,
+        workloads: &checked.workloads,
+    };
+    report.show(outputs, context, ui)?;
     ui.note(&summary(checked));
     Ok(())
 }
@@ -249,19 +234,4 @@ fn summary(checked: &Checked) -> String {
         checked.what,
         explained.unwrap_or_default()
     )
-}
-
-/// The findings with files as they are named from the repository's root: reports are read there, wherever we were started.
-fn placed(findings: &[Finding], start: &Path) -> Vec<Finding> {
-    let root = find::repository(start).unwrap_or(start);
-    let named = |file: &str| {
-        let path = start.join(file);
-        let below = path.strip_prefix(root).ok().filter(|_| path.exists());
-        below.map_or_else(|| file.to_owned(), |below| below.display().to_string().trim_start_matches("./").to_owned())
-    };
-    let mut placed = findings.to_vec();
-    for finding in &mut placed {
-        finding.place.file = named(&finding.place.file);
-    }
-    placed
 }

@@ -214,8 +214,8 @@ pub const RULES: &[Rule] = &[
     ),
     error(
         "duplicate-object",
-        "an object stands twice in the inventory",
-        "kustomize refuses the whole inventory: \"may not add resource with an already registered id\". Two API versions of one object count as one here, since they are the same object on the cluster.",
+        "an object stands twice",
+        "kustomize refuses all of it: \"may not add resource with an already registered id\". Two API versions of one object count as one here, since they are the same object on the cluster.",
     ),
     error(
         "artifact-missing",
