@@ -4,6 +4,8 @@
 //! Never: streams, networks, clocks. Text from outside passes `text::visible` here, once.
 
 pub(crate) mod findings;
+pub(crate) mod junit;
+pub(crate) mod markdown;
 pub(crate) mod matrix;
 pub(crate) mod objects;
 pub(crate) mod output;

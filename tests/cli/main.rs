@@ -10,6 +10,7 @@
 mod bad_input;
 mod build;
 mod clusters;
+mod documents;
 mod fake;
 mod names;
 mod objects;
