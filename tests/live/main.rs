@@ -10,6 +10,7 @@
 )]
 
 mod bad_input;
+mod clusters;
 mod main_job;
 mod peers;
 mod stage;
