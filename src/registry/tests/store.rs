@@ -20,6 +20,8 @@ pub(super) struct State {
     /// By `repository:tag` and `repository@digest`.
     manifests: HashMap<String, (String, Vec<u8>)>,
     sessions: HashMap<String, Vec<u8>>,
+    /// Sessions opened so far: a number is never given twice, also when one has ended.
+    opened: usize,
 }
 
 impl Store {
@@ -106,7 +108,8 @@ impl Store {
         let location = |id: &str| format!("{host}/v2/{name}/blobs/uploads/{id}?_state=a%2Bb");
         match request.method.as_str() {
             "POST" => {
-                let id = format!("session{}", state.sessions.len());
+                let id = format!("session{}", state.opened);
+                state.opened += 1;
                 state.sessions.insert(id.clone(), Vec::new());
                 Reply::new(202).with("Location", location(&id))
             }
