@@ -54,6 +54,7 @@ fn parent_suspended(stage: &Stage, suspend: bool) {
 
 #[test]
 #[ignore = "needs the live test bed: cargo xtask test"]
+#[expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
 fn three_clusters_at_once_one_hangs_and_one_refuses() {
     let stage = ready("three");
     let mut second = stage.bed.cluster("second");
