@@ -7,7 +7,7 @@ use crate::exit::Outcome;
 use crate::files::write;
 use crate::render::output::{self, Output};
 use crate::render::status::{self as render, Columns};
-use crate::render::{matrix, objects};
+use crate::render::{junit, markdown_rows, matrix, objects};
 use crate::ui::Ui;
 use runway_core::api;
 use runway_core::assess::{Item, Selection};
@@ -16,7 +16,7 @@ use runway_core::problem::Problem;
 /// Say whether each workload is what is published.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  kubectl runway status\n  kubectl runway status example-service-gke\n  kubectl runway status --not-ready --context 'production-*' --exclude-context '*-eu'\n  kubectl runway status --all-clusters -o matrix\n  kubectl runway status --snapshot saved/ -o json\n\nExit codes: 0 all Ready, 1 something is not, 2 no answer, 3 some clusters gave no answer. All that was looked at counts,\nwhether --verdict shows it or not."
+    after_help = "Examples:\n  kubectl runway status\n  kubectl runway status example-service-gke\n  kubectl runway status --not-ready --context 'production-*' --exclude-context '*-eu'\n  kubectl runway status --all-clusters -o matrix\n  kubectl runway status --snapshot saved/ -o json\n\nFormats: table, wide, matrix, tree, name, markdown_rows, junit, json, yaml; -o junit=report.xml writes a file.\n\nExit codes: 0 all Ready, 1 something is not, 2 no answer, 3 some clusters gave no answer. All that was looked at counts,\nwhether --verdict shows it or not."
 )]
 pub(crate) struct Args {
     /// Workloads to look at [default: all]
@@ -39,7 +39,7 @@ pub(crate) struct Args {
     output: OutputFlags,
 }
 
-const FORMATS: [&str; 6] = ["table", "wide", "matrix", "tree", "json", "yaml"];
+const FORMATS: [&str; 9] = ["table", "wide", "matrix", "tree", "name", "markdown", "junit", "json", "yaml"];
 
 pub(crate) fn run(mut args: Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let outputs = Output::parse_all(&args.output.output, &FORMATS, "table")?;
@@ -71,6 +71,9 @@ fn show(answer: &Answer, args: &Args, selection: &Selection, outputs: &[Output],
             "json" => output::json(&document())?,
             "yaml" => output::yaml(&document())?,
             "wide" => render::rows(&shown, now, style, Columns::Wide),
+            "name" => render::names(&shown),
+            "markdown" => markdown_rows::rows(&answer.items, &shown, answer.clusters.len()),
+            "junit" => junit::junit(&answer.clusters, &shown, now),
             "tree" => objects::forest(&shown, now, style),
             "matrix" => matrix::matrix(&answer.clusters, &shown, style),
             _ => match shown.as_slice() {

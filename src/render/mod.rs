@@ -4,7 +4,9 @@
 //! Never: streams, networks, clocks. Text from outside passes `text::visible` here, once.
 
 pub(crate) mod findings;
+pub(crate) mod junit;
 pub(crate) mod markdown;
+pub(crate) mod markdown_rows;
 pub(crate) mod matrix;
 pub(crate) mod objects;
 pub(crate) mod output;

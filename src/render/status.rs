@@ -153,6 +153,18 @@ fn why(item: &Item, now: Timestamp) -> String {
     out
 }
 
+/// The rows' names, each once, in a form that `explain` and `tree` take.
+pub(crate) fn names(items: &[&Item]) -> String {
+    let mut seen = Vec::new();
+    for item in items.iter().filter(|item| item.workload != "*") {
+        let name = format!("{}/{}\n", item.kind.as_str(), visible(&item.workload));
+        if !seen.contains(&name) {
+            seen.push(name);
+        }
+    }
+    seen.concat()
+}
+
 /// "5 workloads on 2 clusters: 4 Ready, 1 Failed", for people.
 pub(crate) fn summary(items: &[Item], clusters: usize) -> String {
     let workloads: Vec<&Item> = items.iter().filter(|item| item.kind == ItemKind::Workload).collect();

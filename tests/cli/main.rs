@@ -12,6 +12,7 @@ mod build;
 mod ci_tasks;
 mod clusters;
 mod deploy;
+mod documents;
 mod fake;
 mod hostile;
 mod inventories;

@@ -28,9 +28,19 @@ impl Stage {
         Self::at(bed, name, runtime, base, PLAIN)
     }
 
+    /// The same in a namespace of any cluster.
+    pub(crate) fn on(bed: Handle, ns: Ns, name: &str, runtime: &str) -> Self {
+        let base = bed.repository_base(name);
+        Self::with(bed, ns, runtime, base, PLAIN)
+    }
+
     /// A stage whose artifacts lie below another base, with the settings of the workloads' sources.
     pub(crate) fn at(bed: Handle, name: &str, runtime: &str, base: String, settings: &str) -> Self {
         let ns = bed.namespace(name);
+        Self::with(bed, ns, runtime, base, settings)
+    }
+
+    fn with(bed: Handle, ns: Ns, runtime: &str, base: String, settings: &str) -> Self {
         let mut env = Env::new(env!("CARGO_BIN_EXE_kubectl-runway"));
         env.var("KUBECONFIG", ns.kube().kubeconfig());
         let settings =
@@ -74,11 +84,16 @@ impl Stage {
 
     /// Applies the parent pair, as Runway's clusters have it.
     pub(crate) fn parent(&self) {
+        self.ns.apply(&self.parent_yaml());
+    }
+
+    /// The parent pair.
+    pub(crate) fn parent_yaml(&self) -> String {
         let (name, namespace) = (self.parent_name(), self.ns.name());
-        self.ns.apply(&format!(
+        format!(
             "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata:\n  name: {name}\n  namespace: {namespace}\nspec:\n  interval: 10s\n  insecure: true\n  url: oci://{}\n  ref:\n    tag: \"{ENVIRONMENT}\"\n---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: {name}\n  namespace: {namespace}\nspec:\n  interval: 10s\n  path: \"./{ENVIRONMENT}\"\n  prune: true\n  sourceRef:\n    kind: OCIRepository\n    name: {name}\n",
             self.inventory_repository()
-        ));
+        )
     }
 
     pub(crate) fn parent_name(&self) -> String {

@@ -12,3 +12,12 @@ pub mod verify;
 
 /// The `apiVersion` of every document.
 pub const API_VERSION: &str = "runway.gitlab.com/v1alpha1";
+
+/// The JSON Schemas of the documents, by the name of their file in `schemas/`.
+pub fn schemas() -> Vec<(&'static str, schemars::Schema)> {
+    let make = || schemars::generate::SchemaSettings::draft2020_12().for_serialize().into_generator();
+    vec![
+        ("status-report", make().into_root_schema_for::<status::StatusReport>()),
+        ("push-result", make().into_root_schema_for::<push::PushResult>()),
+    ]
+}

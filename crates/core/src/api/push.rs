@@ -1,15 +1,24 @@
 //! `PushResult`.
 
 use super::API_VERSION;
+use crate::publish::plan::Consequence;
+use crate::publish::receipt::Outcome;
 use crate::publish::{Plan, Receipt, Things};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The whole document.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PushResult {
+    /// The version of this contract.
+    #[schemars(extend("const" = API_VERSION))]
     api_version: &'static str,
+    /// What the document is.
+    #[schemars(extend("const" = "PushResult"))]
     kind: &'static str,
+    /// What became of it.
+    #[schemars(extend("enum" = Outcome::ALL.map(Outcome::as_str)))]
     result: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     repository: Option<String>,
@@ -22,7 +31,7 @@ pub struct PushResult {
     plan: PlanDocument,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct PlanDocument {
     added: Vec<String>,
@@ -30,13 +39,17 @@ struct PlanDocument {
     changed: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Removed {
+    /// The workload that goes, of an inventory.
     #[serde(skip_serializing_if = "Option::is_none")]
     workload: Option<String>,
+    /// The object that goes, of a deploy artifact.
     #[serde(skip_serializing_if = "Option::is_none")]
     object: Option<String>,
+    /// What the removal does on clusters.
+    #[schemars(extend("enum" = Consequence::ALL.map(Consequence::as_str)))]
     consequence: &'static str,
 }
 

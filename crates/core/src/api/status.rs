@@ -1,19 +1,23 @@
 //! `StatusReport`.
 
 use super::API_VERSION;
-use crate::assess::{self, ItemKind, ObjectView, PodView, Verdict};
+use crate::assess::{self, HealthState, ItemKind, Link, ObjectView, PodView, State, Verdict};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The whole document.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusReport {
-    /// `runway.gitlab.com/v1alpha1`.
+    /// The version of this contract.
+    #[schemars(extend("const" = API_VERSION))]
     pub api_version: &'static str,
-    /// `StatusReport`.
+    /// What the document is.
+    #[schemars(extend("const" = "StatusReport"))]
     pub kind: &'static str,
     /// When it was made, RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
     pub time: String,
     /// Counts.
     pub summary: Summary,
@@ -22,7 +26,7 @@ pub struct StatusReport {
 }
 
 /// Counts of workloads; the parent's row is not counted.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     /// Rows of workloads.
@@ -34,7 +38,7 @@ pub struct Summary {
 }
 
 /// A cluster that was asked.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Cluster {
     /// The context's or the settings' name.
@@ -47,39 +51,56 @@ pub struct Cluster {
 }
 
 /// A row.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Item {
+    /// What the row is about.
+    #[schemars(extend("enum" = ["parent", "workload"]))]
     kind: &'static str,
+    /// The context's or the settings' name.
     cluster: String,
+    /// The runtime; absent when the cluster gave no answer and nobody else says it.
     #[serde(skip_serializing_if = "String::is_empty")]
     runtime: String,
+    /// The environment, likewise.
     #[serde(skip_serializing_if = "String::is_empty")]
     environment: String,
+    /// The workload's id, or the parent's name; `*` when the cluster gave no answer and nothing is known of it.
     workload: String,
+    /// The one word.
+    #[schemars(extend("enum" = Verdict::ALL.map(Verdict::as_str)))]
     verdict: &'static str,
     #[serde(skip_serializing_if = "String::is_empty")]
     reason: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     message: String,
+    /// The first broken link; absent when Ready, and when nothing could be asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     r#break: Option<Break>,
+    /// All links, from the file to the objects.
     links: Vec<LinkState>,
+    /// The applied objects; absent when they were not looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     objects: Option<Vec<Object>>,
+    /// Applied objects that were not looked at, since there are too many.
     #[serde(skip_serializing_if = "Option::is_none")]
     objects_left_out: Option<usize>,
+    /// What the deploy tag should give.
     #[serde(skip_serializing_if = "Expected::is_empty")]
     expected: Expected,
+    /// The OCIRepository; absent when it is not there or could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<Source>,
+    /// The Kustomization; absent when it is not there or could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     kustomization: Option<Kustomization>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Break {
+    /// The link.
+    #[schemars(extend("enum" = Link::ALL.map(Link::as_str)))]
     link: &'static str,
     reason: String,
     message: String,
@@ -88,10 +109,14 @@ struct Break {
     next: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct LinkState {
+    /// The link.
+    #[schemars(extend("enum" = Link::ALL.map(Link::as_str)))]
     link: &'static str,
+    /// Whether it holds.
+    #[schemars(extend("enum" = State::ALL.map(State::as_str)))]
     state: &'static str,
     #[serde(skip_serializing_if = "String::is_empty")]
     evidence: String,
@@ -99,7 +124,7 @@ struct LinkState {
     time: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Expected {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -116,7 +141,7 @@ impl Expected {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Source {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,10 +149,12 @@ struct Source {
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<String>,
     suspended: bool,
+    /// The Ready condition.
+    #[schemars(extend("enum" = ["True", "False", "Unknown"]))]
     ready: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Kustomization {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,11 +166,13 @@ struct Kustomization {
     #[serde(skip_serializing_if = "Option::is_none")]
     last_reconciled: Option<String>,
     suspended: bool,
+    /// The Ready condition.
+    #[schemars(extend("enum" = ["True", "False", "Unknown"]))]
     ready: String,
 }
 
 /// An applied object.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Object {
     api_version: String,
@@ -151,6 +180,8 @@ struct Object {
     #[serde(skip_serializing_if = "String::is_empty")]
     namespace: String,
     name: String,
+    /// kstatus' word.
+    #[schemars(extend("enum" = HealthState::ALL.map(HealthState::as_str)))]
     health: &'static str,
     #[serde(skip_serializing_if = "String::is_empty")]
     reason: String,
@@ -161,7 +192,7 @@ struct Object {
 }
 
 /// A Pod in trouble.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Pod {
     name: String,
@@ -171,7 +202,7 @@ struct Pod {
     last_event: Option<Event>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Event {
     reason: String,

@@ -111,6 +111,10 @@ fn declared(context: &Context<'_>, row: &Row<'_>) -> Step {
             None if row.source.is_some() || row.kustomization.is_some() => {
                 Step::unknown(Link::Declared, "no workloads.yml was given")
             }
+            None if matches!(context.expected.published, Published::Unknown(_)) => {
+                let text = format!("'{}' is not on the cluster, and what is published could not be read", row.name);
+                Step::broken(Link::Declared, "NotFound", text)
+            }
             None => Step::broken(Link::Declared, "NotFound", format!("'{}' is neither published nor on the cluster", row.name)),
         };
     };

@@ -213,7 +213,8 @@ fn words(context: &Context<'_>, row: &Row<'_>, chain: &Chain, verdict: Verdict, 
             .flatten()
             .collect();
             if !message.contains("is suspended") {
-                message = format!("the {} is suspended; {message}", who.join(" and the "));
+                let verb = if who.len() == 1 { "is" } else { "are" };
+                message = format!("the {} {verb} suspended; {message}", who.join(" and the "));
             }
             "Suspended".clone_into(&mut reason);
         }

@@ -47,6 +47,9 @@ pub enum Consequence {
 }
 
 impl Consequence {
+    /// Every consequence.
+    pub const ALL: [Self; 2] = [Self::Pruned, Self::Orphaned];
+
     /// The word in documents.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -14,6 +14,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every end.
+    pub const ALL: [Self; 4] = [Self::Pushed, Self::Unchanged, Self::Planned, Self::Refused];
+
     /// The word in documents.
     pub fn as_str(self) -> &'static str {
         match self {

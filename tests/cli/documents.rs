@@ -1,0 +1,120 @@
+//! Documents for machines: valid by the published schemas, and the report formats hold what they should.
+
+use super::fake::{Fake, folder, kubeconfig, refusing};
+use super::{env, platform};
+use serde_json::Value;
+use std::path::Path;
+
+fn schema(name: &str) -> jsonschema::Validator {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{name}.schema.json"));
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+#[track_caller]
+fn valid(schema: &jsonschema::Validator, text: &str) -> Value {
+    let document: Value = serde_json::from_str(text).unwrap();
+    let errors: Vec<String> = schema.iter_errors(&document).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(errors.is_empty(), "{}\n{text}", errors.join("\n"));
+    document
+}
+
+#[test]
+fn every_status_document_is_valid() {
+    let schema = schema("status-report");
+    for group in ["alone", "with-parent"] {
+        for entry in std::fs::read_dir(folder(group)).unwrap() {
+            let path = entry.unwrap().path();
+            let run =
+                env().run(["status", "--snapshot", path.to_str().unwrap(), "--runtime", "gke", "-e", "production", "-o", "json"]);
+            valid(&schema, &run.stdout);
+        }
+    }
+    let (good, dead) = (Fake::recorded("with-parent/drifted-by-kubectl"), refusing());
+    let mut env = env();
+    let file = env.write("kubeconfig", kubeconfig(&[("good", &good.url), ("dead", &dead)]));
+    env.var("KUBECONFIG", file);
+    let run = env.run(["status", "--all-contexts", "--objects", "-n", "drifted-by-kubectl", "--no-registry", "-o", "json"]);
+    let document = valid(&schema, &run.stdout);
+    assert_eq!(document["items"].as_array().unwrap().last().unwrap()["workload"], "*");
+    for spoiled in ["verdict", "links", "cluster"] {
+        let mut document = document.clone();
+        document["items"][0].as_object_mut().unwrap().remove(spoiled);
+        assert!(!schema.is_valid(&document), "{spoiled} may be absent");
+    }
+    let mut wrong = document;
+    wrong["items"][0]["verdict"] = "Fine".into();
+    assert!(!schema.is_valid(&wrong), "any verdict would do");
+}
+
+#[test]
+fn push_results_are_valid() {
+    let schema = schema("push-result");
+    let env = platform("- runway_service_id: a\n- runway_service_id: b\n- runway_service_id: c\n");
+    for more in [&["--dry-run"][..], &[], &[]] {
+        let run =
+            env.run([&["inventory", "push", "-e", "production", "--to", "layout:out", "-o", "json"], more].concat()).exits(0);
+        valid(&schema, &run.stdout);
+    }
+    env.write("config/runtimes/gke/workloads.yml", "- runway_service_id: a\n");
+    let run =
+        env.run(["inventory", "push", "-e", "production", "--to", "layout:out", "-o", "json", "--allow-removals", "2"]).exits(0);
+    assert_eq!(valid(&schema, &run.stdout)["plan"]["removed"].as_array().unwrap().len(), 2);
+}
+
+/// A case with a Ready, a Suspended parent and a Missing row.
+const CASE: &str = "with-parent/parent-suspended";
+
+fn status(formats: &[&str]) -> runway_testkit::env::Run {
+    let path = folder(CASE);
+    let mut arguments = vec!["status", "--snapshot", &path, "--runtime", "gke", "-e", "production"];
+    arguments.extend(formats.iter().flat_map(|format| ["-o", format]));
+    env().run(arguments).exits(1)
+}
+
+#[test]
+fn names_go_into_other_commands() {
+    assert_eq!(status(&["name"]).stdout, "parent/gke-inventory\nworkload/svc\nworkload/other\nworkload/added\n");
+}
+
+#[test]
+fn junit_has_a_case_for_each_row() {
+    let text = status(&["junit"]).stdout;
+    assert!(text.contains("<testsuite name=\"parent-suspended\" tests=\"4\" failures=\"2\" errors=\"0\""), "{text}");
+    assert!(text.contains("<testcase name=\"svc\" classname=\"parent-suspended.gke.production\"/>"), "{text}");
+    assert!(text.contains("<failure type=\"Missing\" message=\""), "{text}");
+    assert!(text.contains("next: "), "{text}");
+}
+
+#[test]
+fn markdown_is_a_table() {
+    let text = status(&["markdown"]).stdout;
+    assert!(text.starts_with("**3 workloads: 1 Missing, 2 Ready**\n\n| cluster |"), "{text}");
+    assert!(text.contains("| `parent-suspended` | `added` | ❌ Missing | parent | "), "{text}");
+    assert!(text.lines().skip(2).all(|line| line.starts_with('|') && line.ends_with('|')), "{text}");
+}
+
+#[test]
+fn several_formats_at_once() {
+    let env = env();
+    let path = folder(CASE);
+    let run = env
+        .run([
+            "status",
+            "--snapshot",
+            &path,
+            "--runtime",
+            "gke",
+            "-e",
+            "production",
+            "-o",
+            "junit=report.xml",
+            "-o",
+            "json=a.json",
+            "-o",
+            "table",
+        ])
+        .exits(1);
+    assert!(run.stdout.starts_with("WORKLOAD"), "{run}");
+    assert!(env.read("report.xml").starts_with("<?xml") && env.read("a.json").starts_with('{'));
+}
