@@ -60,11 +60,14 @@ fn without_tests(text: &str) -> String {
 
 /// The folder's header, if it has both parts.
 fn header(text: &str) -> Option<BTreeSet<String>> {
-    let comment: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).map(|line| line.trim_start_matches("//!").trim()).collect();
+    let comment: Vec<&str> =
+        text.lines().take_while(|line| line.starts_with("//!")).map(|line| line.trim_start_matches("//!").trim()).collect();
     let comment = comment.join(" ");
     let uses = comment.split("Uses:").nth(1)?;
     let list = uses.split(['.', '(']).next()?;
-    comment.contains("Never:").then(|| list.split([',', ' ']).filter(|word| !word.is_empty() && *word != "and").map(str::to_owned).collect())
+    comment
+        .contains("Never:")
+        .then(|| list.split([',', ' ']).filter(|word| !word.is_empty() && *word != "and").map(str::to_owned).collect())
 }
 
 /// Rooms that a file imports by `crate::room`.
@@ -150,18 +153,26 @@ fn fences(sources: &[Source]) -> Vec<String> {
 }
 
 fn uses_crate(line: &str, name: &str) -> bool {
-    line.match_indices(&format!("{name}::")).any(|(at, _)| !line[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':'))
+    line.match_indices(&format!("{name}::"))
+        .any(|(at, _)| !line[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':'))
 }
 
 fn sizes(sources: &[Source]) -> Vec<String> {
     let long = |source: &&Source| source.text.lines().count() > MAX_LINES;
-    sources.iter().filter(long).map(|source| format!("{} has {} lines: one room or several?", source.path, source.text.lines().count())).collect()
+    sources
+        .iter()
+        .filter(long)
+        .map(|source| format!("{} has {} lines: one room or several?", source.path, source.text.lines().count()))
+        .collect()
 }
 
 /// Dependencies of the pure crate that are not on the list.
 fn core_dependencies(manifest: &str) -> Vec<String> {
     let section = manifest.split("[dependencies]").nth(1).unwrap_or_default().split("\n[").next().unwrap_or_default();
-    let names = section.lines().filter_map(|line| line.split(['.', '=', ' ']).next()).filter(|name| !name.is_empty() && !name.starts_with('#'));
+    let names = section
+        .lines()
+        .filter_map(|line| line.split(['.', '=', ' ']).next())
+        .filter(|name| !name.is_empty() && !name.starts_with('#'));
     names.filter(|name| !CORE_CRATES.contains(name)).map(|name| format!("core depends on {name}")).collect()
 }
 
@@ -186,7 +197,8 @@ fn outside_crates_stay_in_their_rooms() {
 
 #[test]
 fn files_are_no_drawers() {
-    let wrong: Vec<String> = ["src", "crates/core/src", "crates/testkit/src", "xtask/src"].iter().flat_map(|root| sizes(&sources(root))).collect();
+    let wrong: Vec<String> =
+        ["src", "crates/core/src", "crates/testkit/src", "xtask/src"].iter().flat_map(|root| sizes(&sources(root))).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -216,12 +228,23 @@ fn each_rule_can_fail() {
     assert_eq!(direction(&silent, &[]).len(), 1, "a missing header part");
     let import = [source("a/mod.rs", good), source("a/x.rs", "use crate::b::Thing;\n"), source("b/mod.rs", good)];
     assert_eq!(direction(&import, &[]), ["a/x.rs imports b, which its folder's header does not name"]);
-    let group = [source("a/mod.rs", good), source("a/x.rs", "use crate::{b, c::D};\n"), source("b/mod.rs", good), source("c/mod.rs", good)];
+    let group = [
+        source("a/mod.rs", good),
+        source("a/x.rs", "use crate::{b, c::D};\n"),
+        source("b/mod.rs", good),
+        source("c/mod.rs", good),
+    ];
     assert_eq!(direction(&group, &[]).len(), 2, "an import in braces");
-    let circle = [source("a/mod.rs", "//! Uses: b.\n//! Never: x.\nuse crate::b::B;\n"), source("b/mod.rs", "//! Uses: a.\n//! Never: x.\nuse crate::a::A;\n")];
+    let circle = [
+        source("a/mod.rs", "//! Uses: b.\n//! Never: x.\nuse crate::b::B;\n"),
+        source("b/mod.rs", "//! Uses: a.\n//! Never: x.\nuse crate::a::A;\n"),
+    ];
     assert!(direction(&circle, &[]).iter().any(|line| line.contains("circle")));
     assert_eq!(fences(&[source("gather/x.rs", "let c = reqwest::Client::default();\n")]).len(), 1);
     assert!(fences(&[source("gather/x.rs", "// reqwest::Client is not used here\nlet x = my_kube::y;\n")]).is_empty());
     assert_eq!(sizes(&[source("a/x.rs", &"x\n".repeat(MAX_LINES + 1))]).len(), 1);
-    assert_eq!(core_dependencies("[dependencies]\nserde.workspace = true\nreqwest = \"1\"\n[lints]\n"), ["core depends on reqwest"]);
+    assert_eq!(
+        core_dependencies("[dependencies]\nserde.workspace = true\nreqwest = \"1\"\n[lints]\n"),
+        ["core depends on reqwest"]
+    );
 }

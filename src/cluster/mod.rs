@@ -19,6 +19,7 @@ mod prepare;
 mod proxy;
 mod read;
 mod stream;
+mod watch;
 mod write;
 
 #[cfg(test)]
@@ -30,4 +31,5 @@ use choose::Contexts;
 use connection::connect;
 pub(crate) use connection::{Cluster, Configured, configured};
 pub(crate) use flags::{KubeFlags, Secret, Surroundings};
+pub(crate) use watch::Mirror;
 pub(crate) use write::Address;

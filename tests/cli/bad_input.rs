@@ -85,7 +85,8 @@ fn no_kubeconfig_is_said() {
 fn a_cluster_that_is_away_is_a_row_and_not_silence() {
     let env = platform("- runway_service_id: a\n");
     let server = format!("http://127.0.0.1:{}", closed_port());
-    let run = env.run(["status", "--server", &server, "--runtime", "gke", "-e", "production", "--no-registry", "-o", "json"]).exits(2);
+    let run =
+        env.run(["status", "--server", &server, "--runtime", "gke", "-e", "production", "--no-registry", "-o", "json"]).exits(2);
     let document: serde_json::Value = serde_json::from_str(&run.stdout).expect("the document is still printed");
     assert_eq!(document["summary"]["clusters"][0]["reachable"], false, "{run}");
     assert_eq!(document["items"][1]["verdict"], "Unreachable", "{run}");

@@ -13,7 +13,9 @@ fn build_prints_what_runway_publishes() {
     assert_eq!(env.run(["inventory", "build", "-e", "production"]).ok(), golden);
     env.unset("RUNWAY_SOURCE_API_VERSION");
     assert_eq!(env.run(["inventory", "build", "-e", "production"]).ok(), golden.replace("/v1beta2", "/v1"));
-    let eks = env.run_with_stdin(["inventory", "build", "-f", "-", "--runtime", "eks", "-e", "staging"], "- name: example-service-eks\n").ok();
+    let eks = env
+        .run_with_stdin(["inventory", "build", "-f", "-", "--runtime", "eks", "-e", "staging"], "- name: example-service-eks\n")
+        .ok();
     let expected = golden.replace("/v1beta2", "/v1").replace("-gke", "-eks").replace("tag: production", "tag: staging");
     assert_eq!(eks, expected);
 }

@@ -23,14 +23,30 @@ fn every_recorded_case_comes_out_as_a_person_found_it() {
         let text = |key: &str| truth[key].as_str().unwrap().to_owned();
         let (namespace, runtime, environment) = (text("namespace"), text("runtime"), text("environment"));
         let snapshot = folder.to_str().unwrap();
-        let run = env().run(["status", "--snapshot", snapshot, "-n", &namespace, "--runtime", &runtime, "-e", &environment, "-o", "json"]);
+        let run = env().run([
+            "status",
+            "--snapshot",
+            snapshot,
+            "-n",
+            &namespace,
+            "--runtime",
+            &runtime,
+            "-e",
+            &environment,
+            "-o",
+            "json",
+        ]);
         let document: Value = serde_json::from_str(&run.stdout).unwrap();
         let all_ready = truth["items"].as_array().unwrap().iter().all(|row| row["verdict"] == "Ready");
         if run.code != Some(i32::from(!all_ready)) {
             wrong.push(format!("{}: exit {:?}", folder.display(), run.code));
         }
         for row in truth["items"].as_array().unwrap() {
-            let item = document["items"].as_array().unwrap().iter().find(|item| item["workload"] == row["workload"] && item["kind"] == row["kind"]);
+            let item = document["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|item| item["workload"] == row["workload"] && item["kind"] == row["kind"]);
             let Some(item) = item else {
                 wrong.push(format!("{}: no row for {}", folder.display(), row["workload"]));
                 continue;
@@ -51,11 +67,37 @@ fn every_recorded_case_comes_out_as_a_person_found_it() {
 #[test]
 fn one_workload_shows_its_chain() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/alone/was-ok-then-tag-deleted");
-    let run = env().run(["status", "was-ok-then-tag-deleted", "--runtime", "gke", "-e", "production", "--snapshot", folder.to_str().unwrap()]).exits(1);
-    for words in ["Failed at deployed", "✘ deployed", "localhost:5050/drill/t1:production is not in the registry", "still runs eb1277ac", "next: "] {
+    let run = env()
+        .run([
+            "status",
+            "was-ok-then-tag-deleted",
+            "--runtime",
+            "gke",
+            "-e",
+            "production",
+            "--snapshot",
+            folder.to_str().unwrap(),
+        ])
+        .exits(1);
+    for words in [
+        "Failed at deployed",
+        "✘ deployed",
+        "localhost:5050/drill/t1:production is not in the registry",
+        "still runs eb1277ac",
+        "next: ",
+    ] {
         assert!(run.stdout.contains(words), "{words}: {run}");
     }
-    let calm = env().run(["status", "--exit-code=false", "--runtime", "gke", "-e", "production", "--snapshot", folder.to_str().unwrap()]);
+    let calm = env().run([
+        "status",
+        "--exit-code=false",
+        "--runtime",
+        "gke",
+        "-e",
+        "production",
+        "--snapshot",
+        folder.to_str().unwrap(),
+    ]);
     assert_eq!(calm.code, Some(0), "{calm}");
 }
 

@@ -1,4 +1,5 @@
 //! x
+pub mod actions;
 pub mod api;
 pub mod artifact;
 pub mod assess;
