@@ -10,6 +10,7 @@
 mod answer;
 mod choose;
 mod connection;
+mod event;
 mod exec;
 mod fault;
 mod files;

@@ -4,6 +4,7 @@
 //! a cluster gives no answer, what was known is not told: stale objects judge nothing.
 
 use super::connection::{Cluster, get, segment};
+use super::event::{self, Event, Lines, MAX_LINE};
 use super::fault::Fault;
 use super::read::{KUSTOMIZATIONS, Listed, MAX_ONE, Resource, SOURCES, named_kind, path, together};
 use http::{HeaderValue, header};
@@ -11,9 +12,7 @@ use http_body_util::BodyExt as _;
 use kube::client::Body;
 use runway_core::flux::object::{KustomizationStatus, Object, SourceStatus};
 use runway_core::observed::Observed;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -26,8 +25,6 @@ use tokio::sync::Notify;
 const SERVER_SECONDS: u32 = 150;
 /// How long a watch may be silent: longer than the server lets it live.
 pub(super) const SILENCE: Duration = Duration::from_secs(SERVER_SECONDS as u64 + 30);
-/// Bytes of one event.
-const MAX_LINE: usize = 8 * 1024 * 1024;
 /// Pause after the first failure; doubled for each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause.
@@ -254,10 +251,10 @@ impl<'a> Mirror<'a> {
             let Ok(piece) = piece else { continue };
             let mut changed = false;
             for line in lines.push(&piece) {
-                let event = line.and_then(|line| read_event(&line)).map_err(|why| Fault::garbage(self.cluster.server(), why))?;
+                let event = line.and_then(|line| event::read(&line)).map_err(|why| Fault::garbage(self.cluster.server(), why))?;
                 match event {
                     Event::Put(object, at) => {
-                        kind.borrow_mut().put(named_kind(object, resource, served_version(&at)));
+                        kind.borrow_mut().put(named_kind(object, resource, event::served_version(&at)));
                         (version, changed) = (at.version, true);
                     }
                     Event::Remove(object, at) => {
@@ -278,101 +275,6 @@ impl<'a> Mirror<'a> {
     }
 }
 
-/// The version part of `group/version`; events carry it, lists do not.
-fn served_version(at: &At) -> &str {
-    at.api_version.rsplit_once('/').map_or("v1", |(_, version)| version)
-}
-
-/// Where an event stands.
-struct At {
-    version: String,
-    api_version: String,
-}
-
-/// One event of a watch.
-enum Event<S> {
-    Put(Object<S>, At),
-    Remove(Object<S>, At),
-    Bookmark(At),
-    /// 410: the server has forgotten where the watch stood.
-    Anew,
-    Refused(String),
-}
-
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    r#type: String,
-    #[serde(borrow)]
-    object: &'a RawValue,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct Head {
-    api_version: String,
-    metadata: HeadMeta,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct HeadMeta {
-    resource_version: String,
-}
-
-/// The parts of a `Status` that are decided on.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Status {
-    code: u16,
-    message: String,
-}
-
-/// Reads one line. serde's own words are not told: they quote the line.
-fn read_event<S: DeserializeOwned>(line: &[u8]) -> Result<Event<S>, String> {
-    let wrong = |_: serde_json::Error| "an event of a watch is not what was asked for".to_owned();
-    let envelope: Envelope<'_> = serde_json::from_slice(line).map_err(wrong)?;
-    let text = envelope.object.get();
-    let kind = envelope.r#type.as_str();
-    if kind == "ERROR" {
-        let status: Status = serde_json::from_str(text).map_err(wrong)?;
-        return Ok(if status.code == 410 { Event::Anew } else { Event::Refused(status.message) });
-    }
-    let head: Head = serde_json::from_str(text).map_err(wrong)?;
-    let at = At { version: head.metadata.resource_version, api_version: head.api_version };
-    match kind {
-        "BOOKMARK" => Ok(Event::Bookmark(at)),
-        "ADDED" | "MODIFIED" => Ok(Event::Put(serde_json::from_str(text).map_err(wrong)?, at)),
-        "DELETED" => Ok(Event::Remove(serde_json::from_str(text).map_err(wrong)?, at)),
-        _ => Err("a watch had an event of an unknown type".to_owned()),
-    }
-}
-
-/// Cuts a body into lines, each bounded.
-#[derive(Default)]
-struct Lines {
-    rest: Vec<u8>,
-}
-
-impl Lines {
-    /// The lines that are whole now; the last one may be an error, after which nothing more is to be read.
-    fn push(&mut self, piece: &[u8]) -> Vec<Result<Vec<u8>, String>> {
-        let mut whole = Vec::new();
-        let mut parts = piece.split(|byte| *byte == b'\n').peekable();
-        while let Some(part) = parts.next() {
-            self.rest.extend_from_slice(part);
-            if self.rest.len() > MAX_LINE {
-                self.rest = Vec::new();
-                whole.push(Err(format!("an event of a watch has more than {} MiB", MAX_LINE / 1024 / 1024)));
-                break;
-            }
-            if parts.peek().is_some() && !self.rest.is_empty() {
-                whole.push(Ok(std::mem::take(&mut self.rest)));
-            }
-        }
-        whole
-    }
-}
-
 /// Growing pauses, between half and one and a half of their length, so that many clients do not come back together.
 #[derive(Default)]
 struct Pause {
@@ -389,39 +291,11 @@ impl Pause {
     }
 }
 
-const _: () = assert!(MAX_ONE as usize >= MAX_LINE, "an object that a GET reads is one that a watch reads");
+const _: () = assert!(MAX_ONE >= MAX_LINE as u64, "an object that a GET reads is one that a watch reads");
 
 #[cfg(test)]
 mod tests {
-    use super::{Event, FIRST_PAUSE, LONGEST_PAUSE, Lines, MAX_LINE, Pause, read_event};
-    use runway_core::flux::object::SourceStatus;
-
-    #[test]
-    fn lines_are_whole_and_bounded() {
-        let mut lines = Lines::default();
-        assert!(lines.push(b"ab").is_empty());
-        assert_eq!(lines.push(b"c\n\nd\ne"), [Ok(b"abc".to_vec()), Ok(b"d".to_vec())]);
-        assert_eq!(lines.push(b"\n"), [Ok(b"e".to_vec())]);
-        let long = vec![b'x'; MAX_LINE];
-        assert!(lines.push(&long).is_empty());
-        assert!(lines.push(b"x").last().is_some_and(Result::is_err));
-    }
-
-    #[test]
-    fn events() {
-        let read = |text: &str| read_event::<SourceStatus>(text.as_bytes());
-        let put =
-            read(r#"{"type":"MODIFIED","object":{"apiVersion":"g/v1beta2","metadata":{"name":"a","resourceVersion":"7"}}}"#);
-        assert!(matches!(put, Ok(Event::Put(object, at)) if object.metadata.name == "a" && at.version == "7"));
-        let bookmark = read(r#"{"type":"BOOKMARK","object":{"kind":"X","metadata":{"resourceVersion":"9"}}}"#);
-        assert!(matches!(bookmark, Ok(Event::Bookmark(at)) if at.version == "9"));
-        assert!(matches!(read(r#"{"type":"ERROR","object":{"kind":"Status","code":410}}"#), Ok(Event::Anew)));
-        let refused = read(r#"{"type":"ERROR","object":{"kind":"Status","code":500,"message":"etcd"}}"#);
-        assert!(matches!(refused, Ok(Event::Refused(message)) if message == "etcd"));
-        for garbage in ["", "{", r#"{"type":"NEW","object":{}}"#, r#"{"type":"ADDED"}"#, "<html>"] {
-            assert!(read(garbage).is_err(), "{garbage}");
-        }
-    }
+    use super::{FIRST_PAUSE, LONGEST_PAUSE, Pause};
 
     #[test]
     fn pauses_grow_to_a_limit() {
