@@ -5,6 +5,7 @@
 
 pub(crate) mod deployed;
 pub(crate) mod expected;
+pub(crate) mod follow;
 pub(crate) mod objects;
 pub(crate) mod observed;
 pub(crate) mod provenance;
