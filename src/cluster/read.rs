@@ -83,7 +83,7 @@ impl Cluster {
     /// is a fault here: half a snapshot would say that things are missing.
     pub(crate) async fn whole(&self, namespace: &str) -> Result<Vec<Object<Value>>, Problem> {
         let (sources, kustomizations) =
-            tokio::join!(self.list::<Value>(&SOURCES, namespace), self.list::<Value>(&KUSTOMIZATIONS, namespace));
+            tokio::join!(self.all::<Value>(&SOURCES, namespace), self.all::<Value>(&KUSTOMIZATIONS, namespace));
         let fault = |fault: Fault| fault.problem(format!("{} cannot be read", self.name()));
         let mut all = sources.map_err(fault)?;
         all.extend(kustomizations.map_err(fault)?);

@@ -6,11 +6,15 @@
     clippy::indexing_slicing,
     clippy::expect_used,
     clippy::unwrap_used,
+    clippy::string_slice,
+    clippy::disallowed_methods,
     reason = "a scenario that cannot go on says so by a panic"
 )]
 
+mod background;
 mod bad_input;
 mod clusters;
 mod main_job;
 mod peers;
 mod stage;
+mod waiting;

@@ -7,6 +7,7 @@ use crate::flux::object::{Kustomization, Object, Source};
 use crate::observed::Objects;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// The annotation by which Flux is asked to look now.
 pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
@@ -24,6 +25,11 @@ pub struct Patch {
     pub name: String,
     /// The JSON merge patch.
     pub merge: Value,
+}
+
+/// The value of a request that is made at this time; nanoseconds keep two of them apart.
+pub fn token(now: Timestamp) -> String {
+    format!("{now:.9}")
 }
 
 /// The patch that asks Flux to look at an object now; `token` comes back as `status.lastHandledReconcileAt`.
@@ -151,6 +157,61 @@ fn advance(pair: &mut Pair, objects: &Objects, token: &str, due: &mut Vec<Patch>
     }
 }
 
+/// Whom to ask.
+#[derive(Debug, Clone, Copy)]
+pub struct Choice<'a> {
+    /// These; empty: every workload that the cluster has.
+    pub names: &'a [String],
+    /// The names of parents: `--all` leaves them out.
+    pub parents: &'a [String],
+    /// The parents that applied them go first.
+    pub with_parent: bool,
+}
+
+/// Who would be asked on one cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// The request.
+    pub request: Request,
+    /// Names that the cluster does not have.
+    pub absent: Vec<String>,
+    /// Who was not named and is left out, in words.
+    pub skipped: Vec<String>,
+    /// Why it cannot be done, in words, with what to do.
+    pub refused: Vec<(String, Vec<String>)>,
+}
+
+/// Chooses the pairs of one cluster.
+pub fn plan(objects: &Objects, choice: &Choice<'_>, token: String) -> Planned {
+    let sources = objects.sources.iter().flatten().map(|object| object.metadata.name.as_str());
+    let kustomizations = objects.kustomizations.iter().flatten().map(|object| object.metadata.name.as_str());
+    let there: BTreeSet<&str> = sources.chain(kustomizations).collect();
+    let all = there.iter().map(|name| (*name).to_owned()).filter(|name| !choice.parents.contains(name));
+    let wanted: BTreeSet<String> = if choice.names.is_empty() { all.collect() } else { choice.names.iter().cloned().collect() };
+    let (mut absent, mut skipped, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut workloads, mut parents) = (Vec::new(), BTreeSet::new());
+    for name in wanted {
+        match refusal(objects, &name) {
+            _ if !there.contains(name.as_str()) => absent.push(name),
+            Some((words, _)) if choice.names.is_empty() => skipped.push(words),
+            Some(why) => refused.push(why),
+            None => {
+                if choice.with_parent {
+                    let owner = kustomization(objects, &name).and_then(Object::owner).map(|(owner, _)| owner.to_owned());
+                    match owner {
+                        Some(owner) => drop(parents.insert(owner)),
+                        None => refused.push((format!("{name} has no parent: nothing applied it"), Vec::new())),
+                    }
+                }
+                workloads.push(name);
+            }
+        }
+    }
+    refused.extend(parents.iter().filter_map(|name| refusal(objects, name)));
+    workloads.retain(|name| !parents.contains(name));
+    Planned { request: Request::new(token, parents, workloads), absent, skipped, refused }
+}
+
 /// Why a pair cannot be asked, in words, with what to do; `None` when it can.
 pub fn refusal(objects: &Objects, name: &str) -> Option<(String, Vec<String>)> {
     let namespace = |namespace: &str| if namespace.is_empty() { String::new() } else { format!("-n {namespace} ") };
@@ -181,7 +242,7 @@ pub fn refusal(objects: &Objects, name: &str) -> Option<(String, Vec<String>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{REQUESTED_AT, Request, Stage, is_handled, refusal};
+    use super::{Choice, REQUESTED_AT, Request, Stage, is_handled, plan, refusal, token};
     use crate::observed::Objects;
     use serde_json::{Value, json};
 
@@ -246,5 +307,27 @@ mod tests {
         assert_eq!(hints, ["flux -n n resume source oci w", "flux -n n resume kustomization w"]);
         assert!(refusal(&suspended, "x").unwrap().0.contains("no workload x"));
         assert_eq!(refusal(&objects(&[("w", None, None)], &json!({})), "w"), None);
+    }
+
+    #[test]
+    fn a_plan_leaves_out_parents_and_refuses_what_was_named() {
+        let parents = ["p".to_owned()];
+        let state = [("p", None, None), ("w", None, None)];
+        let all = Choice { names: &[], parents: &parents, with_parent: false };
+        let planned = plan(&objects(&state, &json!({})), &all, TOKEN.to_owned());
+        assert_eq!(planned.request.pairs().iter().map(|pair| pair.name.as_str()).collect::<Vec<_>>(), ["w"]);
+        let suspended = plan(&objects(&state, &json!({"suspend": true})), &all, TOKEN.to_owned());
+        assert_eq!((suspended.skipped.len(), suspended.refused.len()), (1, 0));
+        let names = ["w".to_owned(), "x".to_owned()];
+        let named = Choice { names: &names, parents: &parents, with_parent: true };
+        let planned = plan(&objects(&state, &json!({"suspend": true})), &named, TOKEN.to_owned());
+        assert_eq!((planned.skipped.len(), planned.refused.len(), planned.absent), (0, 1, vec!["x".to_owned()]));
+        let planned = plan(&objects(&state, &json!({})), &named, TOKEN.to_owned());
+        assert!(planned.refused[0].0.contains("no parent"), "{planned:?}");
+    }
+
+    #[test]
+    fn tokens_have_nanoseconds() {
+        assert_eq!(token("2026-11-24T10:00:00Z".parse().unwrap()), "2026-11-24T10:00:00.000000000Z");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The races are those that real waits got wrong, in both directions: an old success that hides a new break, an old failure
 //! that blocks its own repair, a source that is Ready while the new digest is still on its way.
-#![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use runway_core::actions::Request;
 use runway_core::assess::wait::{Facts, Goal, State, Step, Turn};

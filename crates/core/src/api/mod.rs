@@ -1,11 +1,12 @@
 //! The machine contract: the documents that `-o json` and `-o yaml` print.
 //!
 //! In: reports and results. Out: types with `Serialize`, whose field names are a promise.
-//! Uses: assess, finding, problem, publish.
+//! Uses: actions, observed, assess, finding, problem, publish.
 //! Never: used by anything but renderers; working code has its own types.
 //! Start at [`status`].
 
 pub mod push;
+pub mod reconcile;
 pub mod status;
 
 /// The `apiVersion` of every document.
