@@ -3,7 +3,7 @@
 use crate::commands::look::Seen;
 use crate::ui::Ui;
 use runway_core::assess::Item;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Cluster, runtime, environment, workload.
 type Key = (String, String, String, String);
@@ -36,12 +36,8 @@ impl Changes {
         let mut changed = Vec::new();
         let away: Vec<&str> = self.away.keys().map(String::as_str).collect();
         let answering = |cluster: &str| !away.contains(&cluster);
-        let gone: Vec<Key> = self
-            .rows
-            .keys()
-            .filter(|known| answering(&known.0) && !items.iter().any(|item| key(item) == **known))
-            .cloned()
-            .collect();
+        let there: BTreeSet<Key> = items.iter().map(|item| key(item)).collect();
+        let gone: Vec<Key> = self.rows.keys().filter(|known| answering(&known.0) && !there.contains(*known)).cloned().collect();
         for item in items.iter().filter(|item| answering(&item.cluster)) {
             let now = said(item);
             if self.rows.get(&key(item)) != Some(&now) {

@@ -74,6 +74,7 @@ impl Watcher for Waiter<'_> {
         let until = match turn.step {
             Step::Waiting(until) => until,
             step => {
+                self.progress.clear();
                 self.end = Some(self.finish(seen, &step));
                 return Ok(Next::End);
             }
