@@ -17,4 +17,5 @@ mod clusters;
 mod main_job;
 mod peers;
 mod stage;
+mod terminal;
 mod waiting;

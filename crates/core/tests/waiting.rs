@@ -6,7 +6,7 @@
 
 use runway_core::actions::Request;
 use runway_core::assess::wait::{Facts, Goal, State, Step, Turn};
-use runway_core::assess::{Expected, Published, assess};
+use runway_core::assess::{Expected, Item, Published, Verdict, assess};
 use runway_core::inventory;
 use runway_core::observed::{Answer, Gap, Objects, Observed, Registry};
 use serde_json::{Value, json};
@@ -149,6 +149,16 @@ impl Wait {
     }
 
     fn at(&mut self, seconds: u64, moment: &Moment) -> Turn {
+        let items = self.items("c", moment);
+        self.step(seconds, &items)
+    }
+
+    fn step(&mut self, seconds: u64, items: &[Item]) -> Turn {
+        let facts = Facts { now: Duration::from_secs(seconds), requests: &self.requests, unread: None, gaps: &[] };
+        self.state.step(items, &self.goal, &facts)
+    }
+
+    fn items(&self, cluster: &str, moment: &Moment) -> Vec<Item> {
         let namespace = "runway-provisioner";
         let (repository, inventory) = ("example.com/r/deployments/svc/deploy", "example.com/r/provisioner/gke-inventory");
         let (mut sources, mut kustomizations) = (Vec::new(), Vec::new());
@@ -163,7 +173,7 @@ impl Wait {
             sources: Ok(serde_json::from_str(&read(sources)).unwrap()),
             kustomizations: Ok(serde_json::from_str(&read(kustomizations)).unwrap()),
         };
-        let observed = Observed { cluster: "c".to_owned(), namespace: namespace.to_owned(), objects: Ok(objects) };
+        let observed = Observed { cluster: cluster.to_owned(), namespace: namespace.to_owned(), objects: Ok(objects) };
         let (mut source, mut kustomization) = Pair::of("svc", NEW).json(namespace, repository, "production");
         for object in [&mut source, &mut kustomization] {
             object.as_object_mut().unwrap().remove("status");
@@ -182,9 +192,7 @@ impl Wait {
         let mut registry = Registry::default();
         registry.insert(format!("{repository}:production"), moment.tag.clone());
         registry.insert(format!("{inventory}:production"), Answer::Digest(digest(INVENTORY)));
-        let items = assess(&expected, &observed, &registry, &self.goal.names);
-        let facts = Facts { now: Duration::from_secs(seconds), requests: &self.requests, unread: None, gaps: &[] };
-        self.state.step(&items, &self.goal, &facts)
+        assess(&expected, &observed, &registry, &self.goal.names)
     }
 }
 
@@ -282,6 +290,45 @@ fn a_new_generation_has_its_own_grace() {
     assert!(is_waiting(&wait.at(32, &moment(seen.clone()))));
     assert!(is_waiting(&wait.at(61, &moment(seen.clone()))));
     assert!(matches!(wait.at(62, &moment(seen)).step, Step::Failed(_)));
+}
+
+/// The objects were made anew in between, or the spec is another one: what failed before was something else.
+#[test]
+fn another_failure_has_its_own_grace() {
+    let failing = Pair { applied: OLD, ..Pair::of("svc", NEW) }.failed("BuildFailed", NEW, "10:00:30");
+    let mut wait = Wait::new();
+    assert!(is_waiting(&wait.at(0, &moment(failing.clone()))));
+    assert!(is_waiting(&wait.at(10, &Moment { workload: None, ..moment(failing.clone()) })));
+    assert!(is_waiting(&wait.at(40, &moment(failing.clone()))));
+    let mut wait = Wait::new();
+    assert!(is_waiting(&wait.at(0, &moment(failing.clone()))));
+    assert!(is_waiting(&wait.at(40, &moment(Pair { generation: 2, looked: 2, ..failing }))));
+}
+
+/// Named, and expected on one of two clusters: the other one has nothing to wait for.
+#[test]
+fn a_name_that_is_nowhere_on_another_cluster_is_not_waited_for_there() {
+    let mut wait = Wait::new();
+    let mut items = wait.items("c", &moment(Pair::of("svc", NEW)));
+    let nowhere = Moment { workload: None, published: false, ..moment(Pair::of("svc", NEW)) };
+    items.extend(wait.items("d", &nowhere));
+    let turn = wait.step(0, &items);
+    assert_eq!((&turn.step, turn.total), (&Step::Done, 1));
+}
+
+/// A cluster that is away is one trouble, not one for each of its rows.
+#[test]
+fn rows_of_a_cluster_that_is_away_are_not_judged() {
+    let mut wait = Wait::all();
+    let mut items = wait.items("c", &moment(Pair::of("svc", NEW)));
+    for item in &mut items {
+        item.verdict = Verdict::Unreachable;
+    }
+    let gaps = [("c".to_owned(), Gap { reason: "ConnectionRefused".to_owned(), message: "away".to_owned() })];
+    let facts = Facts { now: Duration::from_secs(1200), requests: &BTreeMap::new(), unread: None, gaps: &gaps };
+    let turn = wait.state.step(&items, &wait.goal, &facts);
+    let Step::Late(list) = &turn.step else { panic!("{turn:?}") };
+    assert_eq!(list.len(), 1, "{list:?}");
 }
 
 #[test]
