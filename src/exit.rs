@@ -22,6 +22,7 @@ pub(crate) const CODES: [(u8, &str); 8] = [
 
 /// How a command that did its work ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that may have happened; several do at once")]
 pub(crate) struct Outcome {
     /// The answer is no: different, not Ready, findings.
     pub(crate) no: bool,
@@ -29,19 +30,22 @@ pub(crate) struct Outcome {
     pub(crate) nothing: bool,
     /// Some clusters gave no answer.
     pub(crate) partial: bool,
+    /// The time was up while it was still on its way.
+    pub(crate) late: bool,
 }
 
 impl Outcome {
     /// Yes, same, done.
-    pub(crate) const YES: Self = Self { no: false, nothing: false, partial: false };
+    pub(crate) const YES: Self = Self { no: false, nothing: false, partial: false, late: false };
     /// The answer is no.
-    pub(crate) const NO: Self = Self { no: true, nothing: false, partial: false };
+    pub(crate) const NO: Self = Self { no: true, ..Self::YES };
 
-    /// The exit code: 2 only if there is no answer at all, else 1, else 3, else 0.
+    /// The exit code: 2 only if there is no answer at all, else 1, else 4, else 3, else 0.
     pub(crate) fn code(self) -> u8 {
         match self {
             Self { nothing: true, .. } => 2,
             Self { no: true, .. } => 1,
+            Self { late: true, .. } => 4,
             Self { partial: true, .. } => 3,
             _ => 0,
         }
@@ -63,10 +67,12 @@ mod tests {
 
     #[test]
     fn precedence() {
-        let code = |no, nothing, partial| Outcome { no, nothing, partial }.code();
+        let code = |no, nothing, partial| Outcome { no, nothing, partial, late: false }.code();
         assert_eq!(code(true, true, true), 2);
         assert_eq!(code(true, false, true), 1);
         assert_eq!(code(false, false, true), 3);
+        assert_eq!(Outcome { late: true, partial: true, ..Outcome::YES }.code(), 4);
+        assert_eq!(Outcome { late: true, ..Outcome::NO }.code(), 1);
         assert_eq!(Outcome::YES.code(), 0);
         assert_eq!(Outcome::NO.code(), 1);
     }

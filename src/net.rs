@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 /// How long a command may wait: for one request, and for all of them together.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Budget {
-    /// When everything must have ended.
-    deadline: Instant,
+    /// When everything must have ended; none while something is followed, which ends by its own rules.
+    deadline: Option<Instant>,
     /// The longest that one request may take.
     request: Duration,
 }
@@ -21,22 +21,43 @@ pub(crate) struct Elapsed(pub(crate) Duration);
 impl Budget {
     /// A budget that starts now.
     pub(crate) fn new(total: Duration, request: Duration) -> Self {
-        Self { deadline: crate::clock::monotonic() + total, request }
+        Self { deadline: Some(crate::clock::monotonic() + total), request }
+    }
+
+    /// The same limit for each request, and none for all of them together: for work that follows a cluster until it is told
+    /// to end, where what was a command's time is the time of one question.
+    pub(crate) fn endless(&self) -> Self {
+        Self { deadline: None, request: self.per_request() }
     }
 
     /// What one request may still take.
     pub(crate) fn per_request(&self) -> Duration {
-        self.request.min(self.deadline.saturating_duration_since(crate::clock::monotonic()))
+        self.request.min(self.remaining())
     }
 
     /// What is left for everything.
     pub(crate) fn remaining(&self) -> Duration {
-        self.deadline.saturating_duration_since(crate::clock::monotonic())
+        self.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(crate::clock::monotonic()))
     }
 
     /// Runs one request; when it takes too long it is dropped, and with it its connection.
     pub(crate) async fn call<T>(&self, future: impl Future<Output = T>) -> Result<T, Elapsed> {
         let limit = self.per_request();
         tokio::time::timeout(limit, future).await.map_err(|_| Elapsed(limit))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Budget;
+    use std::time::Duration;
+
+    #[test]
+    fn without_an_end_each_request_keeps_its_limit() {
+        let over = Budget::new(Duration::ZERO, Duration::from_secs(20));
+        assert_eq!((over.per_request(), over.remaining()), (Duration::ZERO, Duration::ZERO));
+        let short = Budget::new(Duration::from_secs(5), Duration::from_secs(20)).endless();
+        assert!(short.per_request() <= Duration::from_secs(5) && short.per_request() > Duration::from_secs(4));
+        assert_eq!(short.remaining(), Duration::MAX);
     }
 }

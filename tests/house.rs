@@ -15,7 +15,7 @@ const FENCED: [(&str, &[&str]); 7] = [
     ("hyper_util", &["cluster"]),
     ("clap", &["commands", "ui"]),
     ("comfy_table", &["render"]),
-    ("rustix", &["process", "cluster"]),
+    ("rustix", &["process", "cluster", "ui"]),
 ];
 
 /// All that the pure crate may depend on: nothing here can open a socket, read a terminal or start a program.

@@ -32,13 +32,22 @@ pub(crate) struct Cluster {
     prepared: Prepared,
     budget: Budget,
     request_timeout: Option<Duration>,
-    session: tokio::sync::Mutex<Option<Session>>,
+    /// For questions that are answered at once.
+    brief: Slot,
+    /// For watches, which may be silent for minutes.
+    patient: Slot,
     /// Bytes of one list, all pages together.
     pub(super) max_list: u64,
     /// Served version by resource, once it is known that it is not the first choice.
     pub(super) served: Mutex<BTreeMap<&'static str, String>>,
     /// Kinds by the folder of their group and version.
     pub(super) kinds: Mutex<KnownKinds>,
+}
+
+/// Where a session is kept, and how long its connections may be silent.
+struct Slot {
+    session: tokio::sync::Mutex<Option<Session>>,
+    silence: Option<Duration>,
 }
 
 /// A client and the credential that it was made with.
@@ -87,10 +96,11 @@ impl Configured<'_> {
             name: target.name,
             server,
             user: target.user_name,
-            prepared,
             budget,
             request_timeout: self.flags.request_timeout.filter(|limit| !limit.is_zero()),
-            session: tokio::sync::Mutex::new(None),
+            brief: Slot { session: tokio::sync::Mutex::new(None), silence: prepared.config.read_timeout },
+            patient: Slot { session: tokio::sync::Mutex::new(None), silence: Some(super::watch::SILENCE) },
+            prepared,
             max_list: MAX_LIST,
             served: Mutex::new(BTreeMap::new()),
             kinds: Mutex::default(),
@@ -125,7 +135,7 @@ impl Cluster {
         request: Request<Vec<u8>>,
         allowance: &mut Allowance,
     ) -> Result<T, Fault> {
-        let session = self.session().await?;
+        let session = self.session(&self.brief).await?;
         let asked = async {
             let sent = session.client.send(request.map(Body::from)).await;
             self.read(sent.map_err(|error| Fault::transport(&self.server, &error))?, allowance).await
@@ -134,11 +144,31 @@ impl Cluster {
             Ok(answer) => answer,
             Err(Elapsed(limit)) => Err(Fault::elapsed(&self.server, limit)),
         };
+        self.told(answer, &session).await
+    }
+
+    /// One question whose answer goes on for as long as the server likes: its head must come in time, its end need not.
+    pub(super) async fn open(&self, request: Request<Vec<u8>>) -> Result<Response<Body>, Fault> {
+        let session = self.session(&self.patient).await?;
+        let asked = async {
+            let sent = session.client.send(request.map(Body::from)).await;
+            let response = sent.map_err(|error| Fault::transport(&self.server, &error))?;
+            if response.status().is_success() { Ok(response) } else { Err(answer::refusal(&self.server, response).await) }
+        };
+        let answer = match self.within(asked).await {
+            Ok(answer) => answer,
+            Err(Elapsed(limit)) => Err(Fault::elapsed(&self.server, limit)),
+        };
+        self.told(answer, &session).await
+    }
+
+    /// An answer as it may be told: a fault loses its secrets, and a refusal ends the credential.
+    async fn told<T>(&self, answer: Result<T, Fault>, session: &Session) -> Result<T, Fault> {
         match answer {
             Ok(value) => Ok(value),
             Err(mut fault) => {
                 if fault.reason == "Unauthorized" {
-                    self.refused(&mut fault, &session).await;
+                    self.refused(&mut fault, session).await;
                 }
                 Err(self.without_secrets(fault, session.credential.as_ref()))
             }
@@ -172,12 +202,13 @@ impl Cluster {
     }
 
     /// The client; made anew when there is none or its credential is over.
-    async fn session(&self) -> Result<Session, Fault> {
-        let mut session = self.session.lock().await;
+    async fn session(&self, slot: &Slot) -> Result<Session, Fault> {
+        let mut session = slot.session.lock().await;
         if let Some(known) = session.as_ref().filter(|known| known.credential.as_ref().is_none_or(|it| !it.is_over())) {
             return Ok(known.clone());
         }
         let mut config = self.prepared.config.clone();
+        config.read_timeout = slot.silence;
         let credential = match &self.prepared.plugin {
             Some(plugin) => {
                 let credential =
@@ -208,9 +239,11 @@ impl Cluster {
         }
         if let (Some(plugin), Some(refused)) = (&self.prepared.plugin, &used.credential) {
             plugin.forget(refused);
-            let mut session = self.session.lock().await;
-            if session.as_ref().is_some_and(|known| known.credential.as_ref() == Some(refused)) {
-                *session = None;
+            for slot in [&self.brief, &self.patient] {
+                let mut session = slot.session.lock().await;
+                if session.as_ref().is_some_and(|known| known.credential.as_ref() == Some(refused)) {
+                    *session = None;
+                }
             }
         }
     }

@@ -11,6 +11,7 @@ mod answer;
 mod choose;
 mod connection;
 mod dry_run;
+mod event;
 mod exec;
 mod fault;
 mod files;
@@ -20,6 +21,7 @@ mod prepare;
 mod proxy;
 mod read;
 mod stream;
+mod watch;
 mod write;
 
 #[cfg(test)]
@@ -31,4 +33,5 @@ pub(crate) use connection::{Cluster, Configured, configured, connect};
 #[cfg(test)]
 use flags::Secret;
 pub(crate) use flags::{KubeFlags, Surroundings};
+pub(crate) use watch::Mirror;
 pub(crate) use write::Address;

@@ -14,23 +14,23 @@ use serde_json::Value;
 use std::sync::PoisonError;
 
 /// Bytes of one object or one description of an API group.
-const MAX_ONE: u64 = 8 * 1024 * 1024;
+pub(super) const MAX_ONE: u64 = 8 * 1024 * 1024;
 /// Objects of one page, kubectl's own `--chunk-size`.
 const PAGE: u32 = 500;
 /// Questions about single objects at one time, half of them for each kind.
 const PARALLEL: usize = 16;
 
 /// One of the two kinds.
-struct Resource {
-    group: &'static str,
+pub(super) struct Resource {
+    pub(super) group: &'static str,
     plural: &'static str,
     kind: &'static str,
     words: &'static str,
 }
 
-const SOURCES: Resource =
+pub(super) const SOURCES: Resource =
     Resource { group: SOURCE_GROUP, plural: "ocirepositories", kind: OCI_REPOSITORY, words: "Flux's OCIRepository API" };
-const KUSTOMIZATIONS: Resource =
+pub(super) const KUSTOMIZATIONS: Resource =
     Resource { group: KUSTOMIZE_GROUP, plural: "kustomizations", kind: KUSTOMIZATION, words: "Flux's Kustomization API" };
 
 /// The versions that are understood, best first. In Flux 2.0 to 2.5 the source group has a v1 that lacks OCIRepository.
@@ -47,9 +47,16 @@ struct Page<T> {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 struct PageMeta {
     r#continue: String,
+    resource_version: String,
+}
+
+/// A whole list, and the version of the cluster's state that it shows.
+pub(super) struct Listed<T> {
+    pub(super) objects: Vec<Object<T>>,
+    pub(super) version: String,
 }
 
 /// An API group, as `/apis/<group>` describes it.
@@ -68,7 +75,7 @@ impl Cluster {
     /// All objects of both kinds in a namespace (in all of them when it is empty), asked side by side.
     pub(crate) async fn objects(&self, namespace: &str) -> Result<Objects, Gap> {
         let (sources, kustomizations): (Result<Vec<Source>, Fault>, Result<Vec<Kustomization>, Fault>) =
-            tokio::join!(self.list(&SOURCES, namespace), self.list(&KUSTOMIZATIONS, namespace));
+            tokio::join!(self.all(&SOURCES, namespace), self.all(&KUSTOMIZATIONS, namespace));
         together(sources, kustomizations)
     }
 
@@ -76,7 +83,7 @@ impl Cluster {
     /// is a fault here: half a snapshot would say that things are missing.
     pub(crate) async fn whole(&self, namespace: &str) -> Result<Vec<Object<Value>>, Problem> {
         let (sources, kustomizations) =
-            tokio::join!(self.list::<Value>(&SOURCES, namespace), self.list::<Value>(&KUSTOMIZATIONS, namespace));
+            tokio::join!(self.all::<Value>(&SOURCES, namespace), self.all::<Value>(&KUSTOMIZATIONS, namespace));
         let fault = |fault: Fault| fault.problem(format!("{} cannot be read", self.name()));
         let mut all = sources.map_err(fault)?;
         all.extend(kustomizations.map_err(fault)?);
@@ -90,12 +97,20 @@ impl Cluster {
         together(sources, kustomizations)
     }
 
-    /// A whole list. When the server has forgotten where the list stood, it is asked once more, in one piece.
-    async fn list<T: DeserializeOwned + Send + 'static>(
+    async fn all<T: DeserializeOwned + Send + 'static>(
         &self,
         resource: &Resource,
         namespace: &str,
     ) -> Result<Vec<Object<T>>, Fault> {
+        Ok(self.list(resource, namespace).await?.objects)
+    }
+
+    /// A whole list. When the server has forgotten where the list stood, it is asked once more, in one piece.
+    pub(super) async fn list<T: DeserializeOwned + Send + 'static>(
+        &self,
+        resource: &Resource,
+        namespace: &str,
+    ) -> Result<Listed<T>, Fault> {
         self.in_served_version(resource, async |version: &str| match self.pages(resource, namespace, version, Some(PAGE)).await {
             Err(fault) if fault.code == Some(410) => self.pages(resource, namespace, version, None).await,
             other => other,
@@ -110,7 +125,7 @@ impl Cluster {
         namespace: &str,
         version: &str,
         limit: Option<u32>,
-    ) -> Result<Vec<Object<T>>, Fault> {
+    ) -> Result<Listed<T>, Fault> {
         let path = path(resource, namespace, version);
         let mut allowance = Allowance::new(self.max_list);
         let mut all = Vec::new();
@@ -127,7 +142,7 @@ impl Cluster {
             all.extend(page.items.into_iter().flatten().map(|object| named_kind(object, resource, version)));
             let token = page.metadata.r#continue;
             if token.is_empty() || limit.is_none() {
-                return Ok(all);
+                return Ok(Listed { objects: all, version: page.metadata.resource_version });
             }
             if token == next {
                 return Err(Fault::garbage(self.server(), "its list never ends"));
@@ -209,7 +224,7 @@ impl Cluster {
 }
 
 /// The path of a kind's objects.
-fn path(resource: &Resource, namespace: &str, version: &str) -> String {
+pub(super) fn path(resource: &Resource, namespace: &str, version: &str) -> String {
     let Resource { group, plural, .. } = resource;
     if namespace.is_empty() {
         return format!("/apis/{group}/{version}/{plural}");
@@ -218,7 +233,7 @@ fn path(resource: &Resource, namespace: &str, version: &str) -> String {
 }
 
 /// Says version and kind where the server left them out.
-fn named_kind<T>(mut object: Object<T>, resource: &Resource, version: &str) -> Object<T> {
+pub(super) fn named_kind<T>(mut object: Object<T>, resource: &Resource, version: &str) -> Object<T> {
     if object.api_version.is_empty() {
         object.api_version = format!("{}/{version}", resource.group);
     }
@@ -230,7 +245,10 @@ fn named_kind<T>(mut object: Object<T>, resource: &Resource, version: &str) -> O
 
 /// Both answers. A server that does not know who is asking, or that failed both, has given none; what it refused for one
 /// kind leaves the other.
-fn together(sources: Result<Vec<Source>, Fault>, kustomizations: Result<Vec<Kustomization>, Fault>) -> Result<Objects, Gap> {
+pub(super) fn together(
+    sources: Result<Vec<Source>, Fault>,
+    kustomizations: Result<Vec<Kustomization>, Fault>,
+) -> Result<Objects, Gap> {
     let nobody = |fault: &&Fault| fault.reason == "Unauthorized";
     if let Some(fault) = sources.as_ref().err().filter(nobody).or(kustomizations.as_ref().err().filter(nobody)) {
         return Err(fault.clone().gap());

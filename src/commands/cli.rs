@@ -1,7 +1,7 @@
 //! The command line: name, commands, and what every command has.
 
 use super::context::Context;
-use super::{bootstrap, config, deploy, explain, help, inventory, snapshot, status, tree};
+use super::{bootstrap, config, deploy, explain, help, inventory, reconcile, snapshot, status, tree};
 use crate::exit::{self, Outcome};
 use crate::ui::{ColorChoice, Ui};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 110, disable_help_subcommand = true, infer_subcommands = false)]
 #[command(
-    after_help = "Examples:\n  kubectl runway inventory build --runtime gke -e production\n  kubectl runway inventory push --runtime gke -e production --dry-run\n  kubectl runway status\n  kubectl runway status example-service-gke\n\nExit codes: 0 yes, 1 no, 2 no answer, 3 partial, 5 refused."
+    after_help = "Examples:\n  kubectl runway inventory build --runtime gke -e production\n  kubectl runway inventory push --runtime gke -e production --dry-run\n  kubectl runway status\n  kubectl runway status example-service-gke\n\nExit codes: 0 yes, 1 no, 2 no answer, 3 partial, 4 out of time, 5 refused."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -70,6 +70,8 @@ enum Command {
     Explain(Box<explain::Args>),
     /// Show the objects that a workload has applied, each with its health
     Tree(Box<tree::Args>),
+    /// Ask Flux to look now, and wait until it has
+    Reconcile(Box<reconcile::Args>),
     /// Explain a finding, the exit codes, the verdicts, or a command
     Help(help::Args),
 }
@@ -102,6 +104,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
         Command::Snapshot(command) => snapshot::run(&command, &context, &ui),
         Command::Explain(args) => explain::run(&args, &context, &ui),
         Command::Tree(args) => tree::run(&args, &context, &ui),
+        Command::Reconcile(args) => reconcile::run(&args, &context, &ui),
     });
     finish(&ui, result)
 }

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// The surroundings of a command.
+#[derive(Clone)]
 pub(crate) struct Context {
     /// The folder to start from, absolute.
     pub(crate) start: PathBuf,
@@ -51,6 +52,16 @@ impl Context {
         }
         layers.push(Layer::from_variables(env::variable)?);
         Ok(Self { start, budget: Budget::new(total, REQUEST), now: clock::now(), layers })
+    }
+
+    /// The surroundings of work that follows clusters until it is told to end: `--timeout` then limits each question.
+    pub(crate) fn endless(&self) -> Self {
+        Self { budget: self.budget.endless(), ..self.clone() }
+    }
+
+    /// The same at the time of now.
+    pub(crate) fn now(&self) -> Self {
+        Self { now: clock::now(), ..self.clone() }
     }
 
     /// The settings, with the command's flags on top.

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::flags::OutputFlags;
+use super::follow::{self, FollowFlags};
 use super::look::{Answer, Look, LookFlags, names};
 use crate::exit::Outcome;
 use crate::files::write;
@@ -16,7 +17,7 @@ use runway_core::problem::Problem;
 /// Say whether each workload is what is published.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  kubectl runway status\n  kubectl runway status example-service-gke\n  kubectl runway status --not-ready --context 'production-*' --exclude-context '*-eu'\n  kubectl runway status --all-clusters -o matrix\n  kubectl runway status --snapshot saved/ -o json\n\nFormats: table, wide, matrix, tree, name, markdown_rows, junit, json, yaml; -o junit=report.xml writes a file.\n\nExit codes: 0 all Ready, 1 something is not, 2 no answer, 3 some clusters gave no answer. All that was looked at counts,\nwhether --verdict shows it or not."
+    after_help = "Examples:\n  kubectl runway status\n  kubectl runway status example-service-gke\n  kubectl runway status --not-ready --context 'production-*' --exclude-context '*-eu'\n  kubectl runway status --all-clusters -o matrix\n  kubectl runway status example-service-gke --wait --trigger\n  kubectl runway status --watch --not-ready\n  kubectl runway status --snapshot saved/ -o json\n\nFormats: table, wide, matrix, tree, name, markdown, junit, json, yaml; -o junit=report.xml writes a file.\n\nExit codes: 0 all Ready, 1 something is not, 2 no answer, 3 some clusters gave no answer, 4 --wait ran out of time. All that was looked at counts,\nwhether --verdict shows it or not."
 )]
 pub(crate) struct Args {
     /// Workloads to look at [default: all]
@@ -37,6 +38,8 @@ pub(crate) struct Args {
     exit_code: bool,
     #[command(flatten)]
     output: OutputFlags,
+    #[command(flatten)]
+    follow: FollowFlags,
 }
 
 const FORMATS: [&str; 9] = ["table", "wide", "matrix", "tree", "name", "markdown", "junit", "json", "yaml"];
@@ -49,10 +52,21 @@ pub(crate) fn run(mut args: Args, context: &Context, ui: &Ui) -> Result<Outcome,
     let selection = Selection::parse(&args.verdict)?;
     let settings = context.settings(&args.look.which)?;
     let named = names(&args.workloads);
-    let look = Look { flags: &args.look, named: &named, objects: args.objects, context, settings: &settings, ui };
-    let answer = crate::block_on(look.answer())?;
+    let goes_on = args.follow.wait || args.follow.watch;
+    let within = if goes_on { context.endless() } else { context.clone() };
+    let look = Look { flags: &args.look, named: &named, objects: args.objects, context: &within, settings: &settings, ui };
+    if args.follow.watch {
+        return follow::watch(&look, &selection, &outputs);
+    }
+    let (answer, outcome) = if args.follow.wait {
+        follow::wait(&look, &args.follow)?
+    } else {
+        let answer = crate::block_on(look.answer())?;
+        let outcome = answer.outcome();
+        (answer, outcome)
+    };
+    let context = if goes_on { &context.now() } else { context };
     show(&answer, &args, &selection, &outputs, &Where { context, ui })?;
-    let outcome = answer.outcome();
     Ok(Outcome { no: outcome.no && args.exit_code, ..outcome })
 }
 

@@ -6,6 +6,7 @@
 pub(crate) mod deployed;
 pub(crate) mod expected;
 pub(crate) mod facts;
+pub(crate) mod follow;
 pub(crate) mod manifests;
 pub(crate) mod objects;
 pub(crate) mod observed;

@@ -4,6 +4,7 @@
 //! Never: streams, networks, clocks. Text from outside passes `text::visible` here, once.
 
 pub(crate) mod findings;
+pub(crate) mod follow;
 pub(crate) mod junit;
 pub(crate) mod markdown;
 pub(crate) mod markdown_rows;

@@ -3,6 +3,10 @@
 //! Uses: render, env.
 //! Never: being called by code that works; commands show what they gathered and decided.
 
+mod progress;
+mod screen;
 mod streams;
 
+pub(crate) use progress::Progress;
+pub(crate) use screen::{Screen, reader_is_gone, stream};
 pub(crate) use streams::{ColorChoice, Ui};

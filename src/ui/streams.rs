@@ -1,5 +1,6 @@
 //! The two streams, colour, width, and how problems and findings are printed.
 
+use super::progress::Progress;
 use crate::env;
 use crate::render::{findings, style::Style};
 use runway_core::finding::Finding;
@@ -53,6 +54,11 @@ impl Ui {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A line of progress on the terminal, if there is one.
+    pub(crate) fn progress(&self) -> Progress {
+        Progress::new(self.quiet, env::variable("TERM").is_some_and(|term| term == "dumb"))
     }
 
     /// A line of talk on stderr, silenced by `--quiet`.

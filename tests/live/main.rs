@@ -8,9 +8,11 @@
     clippy::unwrap_used,
     clippy::disallowed_methods,
     clippy::print_stdout,
+    clippy::string_slice,
     reason = "a scenario that cannot go on says so by a panic"
 )]
 
+mod background;
 mod bad_input;
 mod clusters;
 mod deploys;
@@ -21,4 +23,6 @@ mod main_job;
 mod peers;
 mod registries;
 mod stage;
+mod terminal;
 mod verify;
+mod waiting;

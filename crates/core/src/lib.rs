@@ -11,6 +11,7 @@
 //!                  (what a cluster has)   └▶ assess ─▶ api              (what is true)
 //! ```
 
+pub mod actions;
 pub mod api;
 pub mod artifact;
 pub mod assess;

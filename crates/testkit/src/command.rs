@@ -53,6 +53,11 @@ impl Run {
         self
     }
 
+    /// A run that a test drove by itself.
+    pub fn told(stdout: String, stderr: String, code: Option<i32>) -> Self {
+        Self { stdout, stderr, code, took: Duration::ZERO, peak: None, root: None }
+    }
+
     /// The same run, whose `Display` shows this path as `$ROOT`.
     pub(crate) fn with_root(mut self, root: String) -> Self {
         self.root = Some(root);

@@ -7,6 +7,7 @@ mod lists;
 mod plugins;
 mod server;
 mod tls;
+mod watches;
 mod writes;
 
 use super::{Cluster, KubeFlags, Surroundings};

@@ -93,7 +93,7 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     show(&checked, &outputs, context, ui)?;
     let errors = count(&checked.findings, Severity::Error) > 0;
     let unknown = checked.findings.iter().any(is_unknown);
-    Ok(Outcome { no: errors && args.exit_code, nothing: unknown && !errors, partial: false })
+    Ok(Outcome { no: errors && args.exit_code, nothing: unknown && !errors, ..Outcome::YES })
 }
 
 fn is_unknown(finding: &Finding) -> bool {

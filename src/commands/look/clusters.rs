@@ -61,7 +61,7 @@ impl Answer {
     pub(crate) fn outcome(&self) -> Outcome {
         let silent = self.clusters.iter().filter(|cluster| cluster.error.is_some()).count();
         let no = self.items.iter().any(|item| !matches!(item.verdict, Verdict::Ready | Verdict::Unreachable));
-        Outcome { no, nothing: silent == self.clusters.len(), partial: silent > 0 }
+        Outcome { no, nothing: silent == self.clusters.len(), partial: silent > 0, late: false }
     }
 }
 
@@ -72,13 +72,13 @@ pub(crate) fn names(given: &[String]) -> Vec<String> {
 }
 
 /// What all clusters of a look share.
-struct Shared<'a> {
-    look: &'a Look<'a>,
+pub(super) struct Shared<'a> {
+    pub(super) look: &'a Look<'a>,
     saved: Option<&'a Saved>,
-    expectations: Expectations<'a>,
+    pub(super) expectations: Expectations<'a>,
     asker: Asker<'a>,
     /// With one cluster a fault of it ends the command; among several it is that cluster's row.
-    several: bool,
+    pub(super) several: bool,
 }
 
 /// One cluster, judged.
@@ -135,7 +135,7 @@ impl Look<'_> {
         Ok(answer)
     }
 
-    fn shared<'s>(&'s self, saved: Option<&'s Saved>, client: &'s Client, several: bool) -> Shared<'s> {
+    pub(super) fn shared<'s>(&'s self, saved: Option<&'s Saved>, client: &'s Client, several: bool) -> Shared<'s> {
         let expectations = Expectations {
             flags: self.flags,
             context: self.context,
@@ -183,7 +183,7 @@ impl Look<'_> {
 }
 
 /// A named workload that is somewhere is not missing where nobody expects it: on the clusters of another runtime.
-fn drop_nowhere(items: &mut Vec<Item>) {
+pub(super) fn drop_nowhere(items: &mut Vec<Item>) {
     // A parent that was named is no workload of the other runtimes.
     let parents: BTreeSet<String> =
         items.iter().filter(|item| item.kind == ItemKind::Parent).map(|item| item.workload.clone()).collect();
@@ -300,7 +300,7 @@ impl Shared<'_> {
     }
 
     /// Runtime and environment: as said, else those of the parent pairs on the cluster.
-    fn scopes(&self, observed: &Observed, target: &Target) -> Result<Vec<Scope>, Problem> {
+    pub(super) fn scopes(&self, observed: &Observed, target: &Target) -> Result<Vec<Scope>, Problem> {
         let (runtime, environment) = (self.runtime(target), self.environment(target));
         scopes(runtime.as_deref(), environment.as_deref(), observed)
     }

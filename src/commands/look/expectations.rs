@@ -69,7 +69,7 @@ impl Expectations<'_> {
         Ok(Some((declared.file, inventory)))
     }
 
-    async fn published(&self, runtime: &str, environment: &str) -> Result<Published, Problem> {
+    pub(super) async fn published(&self, runtime: &str, environment: &str) -> Result<Published, Problem> {
         let held = match (&self.flags.expected, self.saved) {
             (Some(text), _) => {
                 let source = Source::parse(text, &self.context.start)?;

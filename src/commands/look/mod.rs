@@ -3,8 +3,10 @@
 mod clusters;
 mod expectations;
 mod flags;
+mod following;
 mod show;
 
 pub(crate) use clusters::{Answer, Look, names, scopes};
 pub(crate) use flags::LookFlags;
+pub(crate) use following::{Seen, Watcher};
 pub(crate) use show::show_one;

@@ -1,12 +1,13 @@
 //! The machine contract: the documents that `-o json` and `-o yaml` print.
 //!
 //! In: reports and results. Out: types with `Serialize`, whose field names are a promise.
-//! Uses: assess, finding, problem, publish.
+//! Uses: actions, observed, assess, finding, problem, publish.
 //! Never: used by anything but renderers; working code has its own types.
 //! Start at [`status`].
 
 pub mod diff;
 pub mod push;
+pub mod reconcile;
 pub mod status;
 pub mod verify;
 

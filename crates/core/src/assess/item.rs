@@ -86,6 +86,24 @@ pub struct ExpectedView {
     pub tag: Option<String>,
 }
 
+/// What a controller said last about an object, as far as waiting needs it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Look {
+    /// Ready's reason.
+    pub reason: String,
+    /// The spec's generation.
+    pub generation: i64,
+    /// Whether the controller has seen that generation.
+    pub current: bool,
+    /// Value of the request annotation that was handled last.
+    pub handled: Option<String>,
+    /// When Ready changed last, RFC 3339.
+    pub since: Option<String>,
+    /// Changes with every attempt that failed: when Ready and Reconciling changed last. Seen live: Flux moves one of them each
+    /// time, also when the words stay the same.
+    pub attempt: String,
+}
+
 /// The source, in short.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceView {
@@ -93,10 +111,14 @@ pub struct SourceView {
     pub revision: Option<String>,
     /// The digest in it.
     pub digest: Option<String>,
+    /// When that was stored, RFC 3339.
+    pub stored: Option<String>,
     /// `spec.suspend`.
     pub suspended: bool,
     /// `True`, `False` or `Unknown`.
     pub ready: String,
+    /// What source-controller said.
+    pub look: Look,
 }
 
 /// The kustomization, in short.
@@ -114,6 +136,8 @@ pub struct KustomizationView {
     pub suspended: bool,
     /// `True`, `False` or `Unknown`.
     pub ready: String,
+    /// What kustomize-controller said.
+    pub look: Look,
 }
 
 /// One line of the answer.

@@ -2,7 +2,7 @@
 
 use super::chain::{Chain, Context, Row};
 use super::installed::{ABSENT, DRIFT, TERMINATING};
-use super::item::{Break, Item, ItemKind, KustomizationView, SourceView, Step};
+use super::item::{Break, Item, ItemKind, KustomizationView, Look, SourceView, Step};
 use super::next;
 use super::objects::{self, Worst};
 use super::parent::ParentState;
@@ -256,8 +256,24 @@ pub(super) fn name_dependencies(items: &mut [Item], index: &Index<'_>) {
     }
 }
 
+fn look<S: Status>(object: &Object<S>) -> Look {
+    let ready = object.ready().cloned().unwrap_or_default();
+    let time = |kind| object.condition(kind).and_then(|condition| condition.last_transition_time.as_deref()).unwrap_or_default();
+    Look {
+        attempt: format!("{} {}", time("Ready"), time("Reconciling")),
+        generation: object.metadata.generation,
+        current: object.looked_at(),
+        handled: object.handled().map(str::to_owned),
+        reason: ready.reason,
+        since: ready.last_transition_time,
+    }
+}
+
 fn source_view(source: &Source) -> SourceView {
+    let status = source.status.as_ref();
     SourceView {
+        stored: status.and_then(|status| status.artifact.as_ref()?.last_update_time.clone()),
+        look: look(source),
         revision: source.revision().map(str::to_owned),
         digest: source.digest().map(str::to_owned),
         suspended: source.suspended(),
@@ -267,6 +283,7 @@ fn source_view(source: &Source) -> SourceView {
 
 fn kustomization_view(kustomization: &Kustomization) -> KustomizationView {
     KustomizationView {
+        look: look(kustomization),
         applied_digest: kustomization.applied_digest().map(str::to_owned),
         attempted_digest: kustomization.attempted_digest().map(str::to_owned),
         origin_revision: kustomization.status.as_ref().and_then(|status| status.last_applied_origin_revision.clone()),

@@ -181,6 +181,8 @@ pub trait Status {
     fn conditions(&self) -> &[Condition];
     /// `observedGeneration`.
     fn observed_generation(&self) -> Option<i64>;
+    /// `lastHandledReconcileAt`.
+    fn handled(&self) -> Option<&str>;
 }
 
 impl Status for SourceStatus {
@@ -190,6 +192,9 @@ impl Status for SourceStatus {
     fn observed_generation(&self) -> Option<i64> {
         self.observed_generation
     }
+    fn handled(&self) -> Option<&str> {
+        self.last_handled_reconcile_at.as_deref()
+    }
 }
 
 impl Status for KustomizationStatus {
@@ -198,6 +203,9 @@ impl Status for KustomizationStatus {
     }
     fn observed_generation(&self) -> Option<i64> {
         self.observed_generation
+    }
+    fn handled(&self) -> Option<&str> {
+        self.last_handled_reconcile_at.as_deref()
     }
 }
 
@@ -228,6 +236,11 @@ impl<S: Status> Object<S> {
     /// The Stalled condition, when it is True.
     pub fn stalled(&self) -> Option<&Condition> {
         self.condition("Stalled").filter(|condition| condition.status == "True")
+    }
+
+    /// Value of the request annotation that its controller handled last.
+    pub fn handled(&self) -> Option<&str> {
+        self.status.as_ref()?.handled()
     }
 
     /// Name and namespace of the Kustomization that applied it, from its labels.

@@ -1,0 +1,103 @@
+//! `ReconcileResult`.
+
+use super::API_VERSION;
+use crate::actions::{Patch, Request, Stage};
+use crate::observed::Objects;
+use serde::Serialize;
+
+/// The whole document.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReconcileResult {
+    api_version: &'static str,
+    kind: &'static str,
+    /// `handled`, `late` or `planned`.
+    result: &'static str,
+    items: Vec<Item>,
+}
+
+/// A pair that was asked.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Item {
+    kind: &'static str,
+    /// The cluster.
+    pub cluster: String,
+    /// The name of both objects.
+    pub workload: String,
+    requested_at: String,
+    /// Both controllers have handled it.
+    pub handled: bool,
+    /// What the source has, `<tag>@<digest>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    /// Digest of what was applied last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applied_digest: Option<String>,
+    /// Ready of the source: `True`, `False` or `Unknown`.
+    pub source_ready: String,
+    /// Ready of the kustomization.
+    pub ready: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    patches: Vec<PatchDocument>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PatchDocument {
+    api_version: String,
+    kind: String,
+    namespace: String,
+    name: String,
+    merge: serde_json::Value,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// All have handled it.
+    Handled,
+    /// Some have not, and the time is up.
+    Late,
+    /// Nobody was asked (`--dry-run`).
+    Planned,
+}
+
+/// The document.
+pub fn document(ending: Ending, items: Vec<Item>) -> ReconcileResult {
+    let result = match ending {
+        Ending::Handled => "handled",
+        Ending::Late => "late",
+        Ending::Planned => "planned",
+    };
+    ReconcileResult { api_version: API_VERSION, kind: "ReconcileResult", result, items }
+}
+
+/// The rows of one cluster; `patches` are told when nobody is asked.
+pub fn items(cluster: &str, request: &Request, objects: &Objects, patches: &[Patch]) -> Vec<Item> {
+    let document = |patch: &Patch| PatchDocument {
+        api_version: patch.api_version.clone(),
+        kind: patch.kind.clone(),
+        namespace: patch.namespace.clone(),
+        name: patch.name.clone(),
+        merge: patch.merge.clone(),
+    };
+    let row = |pair: &crate::actions::Pair| {
+        let source = objects.sources.iter().flatten().find(|object| object.metadata.name == pair.name);
+        let kustomization = objects.kustomizations.iter().flatten().find(|object| object.metadata.name == pair.name);
+        let unknown = || "Unknown".to_owned();
+        Item {
+            kind: if pair.parent { "parent" } else { "workload" },
+            cluster: cluster.to_owned(),
+            workload: pair.name.clone(),
+            requested_at: request.token().to_owned(),
+            handled: pair.stage == Stage::Handled,
+            revision: source.and_then(|it| it.revision()).map(str::to_owned),
+            applied_digest: kustomization.and_then(|it| it.applied_digest()).map(str::to_owned),
+            source_ready: source.and_then(|it| it.ready()).map_or_else(unknown, |ready| ready.status.clone()),
+            ready: kustomization.and_then(|it| it.ready()).map_or_else(unknown, |ready| ready.status.clone()),
+            patches: patches.iter().filter(|patch| patch.name == pair.name).map(document).collect(),
+        }
+    };
+    request.pairs().iter().map(row).collect()
+}

@@ -1,0 +1,183 @@
+//! `status --wait`: until every row is Ready with what the registry has now, or will not become so.
+
+use super::FollowFlags;
+use super::changes::Changes;
+use crate::clock;
+use crate::commands::look::{Answer, Look, Seen, Watcher};
+use crate::exit::Outcome;
+use crate::gather::follow::{Next, send};
+use crate::render::{follow as render, status};
+use crate::ui::Progress;
+use runway_core::actions::{self, Request};
+use runway_core::assess::wait::{Facts, Goal, State, Step, Trouble, Turn};
+use runway_core::assess::{Item, ItemKind, Verdict};
+use runway_core::problem::Problem;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// Registries are asked at most this often.
+const EVERY: Duration = Duration::from_secs(15);
+/// Lines of one turn; more become one line with the numbers.
+const LINES: usize = 20;
+
+/// Waits; gives what was seen last and how it ended.
+pub(crate) fn wait(look: &Look<'_>, flags: &FollowFlags) -> Result<(Answer, Outcome), Problem> {
+    let (timeout, grace) = flags.limits()?;
+    if look.flags.no_registry && !flags.trigger {
+        look.ui.warning("registries are not asked: Flux's last look is believed, which may be older than the last push (--trigger makes Flux look)");
+    }
+    let goal = Goal { names: look.named.to_vec(), timeout, grace, registry: !look.flags.no_registry };
+    let mut waiter = Waiter {
+        look,
+        goal,
+        trigger: flags.trigger,
+        begun: clock::monotonic(),
+        state: State::default(),
+        requests: BTreeMap::new(),
+        changes: Changes::default(),
+        progress: look.ui.progress(),
+        end: None,
+    };
+    let followed = crate::block_on(look.follow(EVERY, &mut waiter));
+    waiter.progress.clear();
+    followed?;
+    Ok(waiter.end.unwrap_or_default())
+}
+
+struct Waiter<'a> {
+    look: &'a Look<'a>,
+    goal: Goal,
+    trigger: bool,
+    begun: Instant,
+    state: State,
+    /// What Flux was asked to look at, by cluster.
+    requests: BTreeMap<String, Request>,
+    changes: Changes,
+    progress: Progress,
+    end: Option<(Answer, Outcome)>,
+}
+
+impl Watcher for Waiter<'_> {
+    async fn turn(&mut self, seen: Seen<'_>) -> Result<Next, Problem> {
+        if self.trigger {
+            self.ask_flux(&seen).await?;
+        }
+        let now = clock::monotonic().saturating_duration_since(self.begun);
+        let facts = Facts { now, requests: &self.requests, unread: seen.unread.as_deref(), gaps: &seen.gaps };
+        let turn = self.state.step(&seen.answer.items, &self.goal, &facts);
+        if !matches!(turn.step, Step::Waiting(_) | Step::Late(_)) && self.goal.registry && !seen.fresh {
+            // The end must not rest on digests that somebody may have moved since.
+            self.note(&turn);
+            return Ok(Next::Ask);
+        }
+        self.tell(&seen, &turn, now);
+        let until = match turn.step {
+            Step::Waiting(until) => until,
+            step => {
+                self.progress.clear();
+                self.end = Some(self.finish(seen, &step));
+                return Ok(Next::End);
+            }
+        };
+        let tick = if self.progress.is_live() { now + Duration::from_secs(1) } else { until };
+        Ok(Next::Until(Some(self.begun + until.min(tick))))
+    }
+}
+
+impl Waiter<'_> {
+    /// Asks Flux to look at what is not there yet: once for each cluster, as soon as it answers.
+    async fn ask_flux(&mut self, seen: &Seen<'_>) -> Result<(), Problem> {
+        for mirror in seen.mirrors {
+            let rows = seen.answer.items.iter().filter(|item| item.cluster == mirror.name());
+            if !self.requests.contains_key(mirror.name()) {
+                let due: Vec<&Item> = rows.filter(|item| self.is_due(item)).collect();
+                if due.is_empty() {
+                    continue;
+                }
+                self.requests.insert(mirror.name().to_owned(), request(&due));
+            }
+            let Some(request) = self.requests.get_mut(mirror.name()) else { continue };
+            let patches =
+                mirror.observed(|observed| observed.objects.as_ref().map(|objects| request.next(objects)).unwrap_or_default());
+            send(mirror.cluster(), patches).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a look of Flux's may bring a row further.
+    fn is_due(&self, item: &Item) -> bool {
+        let is_parent = item.kind == ItemKind::Parent;
+        let named = self.goal.names.is_empty() || is_parent || self.goal.names.contains(&item.workload);
+        let suspended =
+            item.source.as_ref().is_some_and(|it| it.suspended) || item.kustomization.as_ref().is_some_and(|it| it.suspended);
+        let there = item.source.is_some() && item.kustomization.is_some();
+        let proven = item.verdict == Verdict::Ready && item.expected.digest.is_some();
+        named && there && !suspended && !proven
+    }
+
+    fn tell(&mut self, seen: &Seen<'_>, turn: &Turn, now: Duration) {
+        self.progress.clear();
+        self.changes.clusters(seen, self.look.ui);
+        self.note(turn);
+        let named = &self.goal.names;
+        let rows: Vec<&Item> =
+            seen.answer.items.iter().filter(|item| named.is_empty() || named.contains(&item.workload)).collect();
+        let (changed, _) = self.changes.rows(&rows);
+        let several = seen.answer.clusters.len() > 1;
+        if self.progress.is_live() {
+            let busy = rows.iter().find(|item| item.verdict != Verdict::Ready).copied();
+            self.progress.show(&render::live(now, turn.arrived, turn.total, busy));
+        } else if changed.len() > LINES {
+            let all: Vec<Item> = rows.iter().map(|item| (*item).clone()).collect();
+            let summary = status::summary(&all, seen.answer.clusters.len());
+            self.look.ui.note(&format!("{} {} changed; {summary}", render::elapsed(now), changed.len()));
+        } else {
+            for item in changed {
+                self.look.ui.note(&render::line(item, now, several));
+            }
+        }
+    }
+
+    fn note(&self, turn: &Turn) {
+        for note in &turn.notes {
+            self.look.ui.note(note);
+        }
+    }
+
+    fn finish(&self, seen: Seen<'_>, step: &Step) -> (Answer, Outcome) {
+        let silent = seen.answer.clusters.iter().filter(|cluster| cluster.error.is_some()).count();
+        let nothing = silent == seen.answer.clusters.len();
+        let base = Outcome { nothing, partial: silent > 0, ..Outcome::YES };
+        let outcome = match step {
+            Step::Failed(troubles) => {
+                self.say("will not become Ready", troubles);
+                Outcome { no: true, ..base }
+            }
+            Step::Late(troubles) => {
+                let what = format!("is not Ready after {}, the time for it (--wait-timeout)", render::elapsed(self.goal.timeout));
+                self.say(&what, troubles);
+                Outcome { late: true, ..base }
+            }
+            Step::Done | Step::Waiting(_) => Outcome::YES,
+        };
+        (seen.answer.only(self.look.named), outcome)
+    }
+
+    fn say(&self, what: &str, troubles: &[Trouble]) {
+        for trouble in troubles.iter().take(LINES) {
+            self.look.ui.warning(&render::trouble(what, trouble));
+            for next in &trouble.next {
+                self.look.ui.note(&format!("  next: {next}"));
+            }
+        }
+        if let Some(more) = troubles.len().checked_sub(LINES).filter(|more| *more > 0) {
+            self.look.ui.warning(&format!("and {more} more"));
+        }
+    }
+}
+
+/// A request with the time of now, for these rows.
+fn request(due: &[&Item]) -> Request {
+    let of = |kind| due.iter().filter(move |item| item.kind == kind).map(|item| item.workload.clone());
+    Request::new(actions::token(clock::now()), of(ItemKind::Parent), of(ItemKind::Workload))
+}

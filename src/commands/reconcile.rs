@@ -1,0 +1,226 @@
+//! `reconcile`: asks Flux to look now, and waits for the proof that it has.
+
+use super::context::Context;
+use super::flags::{ClusterFlags, ManyFlags, OutputFlags, WorkloadsFlags};
+use super::follow;
+use crate::cluster::{self, Cluster, Mirror};
+use crate::exit::Outcome;
+use crate::files::write;
+use crate::gather::follow::{Follower, Next, follow as follow_clusters, send};
+use crate::gather::targets;
+use crate::render::follow::{elapsed, patches, reconciled};
+use crate::render::output::{self, Output};
+use crate::ui::Ui;
+use crate::{clock, env};
+use runway_core::actions::{self, Choice, Patch, Planned, Request, Stage};
+use runway_core::api::reconcile::{self as api, Ending};
+use runway_core::flux::names;
+use runway_core::observed::Objects;
+use runway_core::problem::{Class, Problem};
+use runway_core::settings::Settings;
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+
+/// Ask Flux to look at workloads now, source and Kustomization, and wait until it has.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  kubectl runway reconcile example-service-gke\n  kubectl runway reconcile example-service-gke --with-parent\n  kubectl runway reconcile --all --context production-gke\n  kubectl runway reconcile example-service-gke --dry-run\n\nExit codes: 0 Flux has handled it, 2 not done, 4 not handled in time, 5 refused (suspended); nothing was changed.\nWhether it became Ready is another question: kubectl runway status --wait --trigger."
+)]
+pub(crate) struct Args {
+    /// Workloads, or a parent such as gke-inventory
+    #[arg(required_unless_present = "all")]
+    workloads: Vec<String>,
+    /// Every workload of the namespace that is not suspended
+    #[arg(long, conflicts_with = "workloads")]
+    all: bool,
+    /// The parents that applied them go first
+    #[arg(long)]
+    with_parent: bool,
+    /// Show the patches and send none
+    #[arg(long)]
+    dry_run: bool,
+    /// How long Flux may take
+    #[arg(long, value_name = "DURATION", default_value = "5m")]
+    wait_timeout: String,
+    /// Namespace of the Flux objects [default: runway-provisioner]
+    #[arg(short, long, value_name = "NAME")]
+    namespace: Option<String>,
+    #[command(flatten)]
+    output: OutputFlags,
+    #[command(flatten)]
+    cluster: ClusterFlags,
+    #[command(flatten)]
+    many: ManyFlags,
+}
+
+const FORMATS: [&str; 3] = ["text", "json", "yaml"];
+
+pub(crate) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
+    let outputs = Output::parse_all(&args.output.output, &FORMATS, "text")?;
+    let limit = follow::parse("--wait-timeout", &args.wait_timeout)?;
+    let context = context.endless();
+    let which = WorkloadsFlags { namespace: args.namespace.clone(), ..WorkloadsFlags::default() };
+    let settings = context.settings(&which)?;
+    let around = cluster::Surroundings { variables: &env::variable, home: env::home() };
+    let mut flags = args.cluster.kube()?;
+    flags.context = None;
+    let configured = cluster::configured(&flags, &around)?;
+    let targets = targets::targets(&args.many.choice(&args.cluster, &which)?, &settings, &configured)?;
+    let connect = |target: &targets::Target| {
+        let cluster = configured.connect(target.context.as_deref(), context.budget)?;
+        Ok((target.name.as_deref().unwrap_or(cluster.name()).to_owned(), cluster))
+    };
+    let clusters: Vec<(String, Cluster)> = targets.iter().map(connect).collect::<Result<_, Problem>>()?;
+    let changed = Notify::new();
+    let mirrors: Vec<Mirror<'_>> =
+        clusters.iter().map(|(name, cluster)| Mirror::new(cluster, name, settings.namespace(), &changed)).collect();
+    let mut reconciler =
+        Reconciler { args, settings: &settings, ui, begun: clock::monotonic(), limit, requests: Vec::new(), end: None };
+    crate::block_on(follow_clusters(&mirrors, &changed, limit, &mut reconciler))?;
+    let Some((ending, items, planned)) = reconciler.end else { return Ok(Outcome::NO) };
+    for output in &outputs {
+        let document = || api::document(ending, items.clone());
+        let text = match output.format.as_str() {
+            "json" => output::json(&document())?,
+            "yaml" => output::yaml(&document())?,
+            _ if ending == Ending::Planned => patches(&planned)?,
+            _ => reconciled(&items),
+        };
+        match &output.path {
+            None => ui.answer(&text)?,
+            Some(path) => write::atomic(&context.start.join(path), text.as_bytes())?,
+        }
+    }
+    Ok(Outcome { late: ending == Ending::Late, ..Outcome::YES })
+}
+
+/// How it ended, with the pairs, and with what would have been sent.
+type End = (Ending, Vec<api::Item>, Vec<(String, Patch)>);
+
+struct Reconciler<'a> {
+    args: &'a Args,
+    settings: &'a Settings,
+    ui: &'a Ui,
+    begun: Instant,
+    limit: Duration,
+    /// One for each cluster, once all are planned.
+    requests: Vec<Request>,
+    end: Option<End>,
+}
+
+impl Follower for Reconciler<'_> {
+    async fn ask(&mut self, _mirrors: &[Mirror<'_>]) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    async fn turn(&mut self, mirrors: &[Mirror<'_>], _fresh: bool) -> Result<Next, Problem> {
+        if self.requests.is_empty() {
+            self.requests = self.plan(mirrors)?;
+            if self.args.dry_run {
+                self.end = Some(self.finish(mirrors, Ending::Planned));
+                return Ok(Next::End);
+            }
+        }
+        for (request, mirror) in self.requests.iter_mut().zip(mirrors) {
+            let before: Vec<Stage> = request.pairs().iter().map(|pair| pair.stage).collect();
+            let due =
+                mirror.observed(|observed| observed.objects.as_ref().map(|objects| request.next(objects)).unwrap_or_default());
+            for (pair, before) in request.pairs().iter().zip(before) {
+                if pair.stage == Stage::Handled && before != Stage::Handled {
+                    let now = elapsed(clock::monotonic().saturating_duration_since(self.begun));
+                    self.ui.note(&format!("{now:>6} Flux has looked at {} on {}", pair.name, mirror.name()));
+                }
+            }
+            send(mirror.cluster(), due).await?;
+        }
+        if self.requests.iter().all(Request::is_handled) {
+            self.end = Some(self.finish(mirrors, Ending::Handled));
+            return Ok(Next::End);
+        }
+        let until = self.begun + self.limit;
+        if clock::monotonic() >= until {
+            self.say_late(mirrors);
+            self.end = Some(self.finish(mirrors, Ending::Late));
+            return Ok(Next::End);
+        }
+        Ok(Next::Until(Some(until)))
+    }
+}
+
+impl Reconciler<'_> {
+    /// Plans for all clusters before anything is sent to one.
+    fn plan(&self, mirrors: &[Mirror<'_>]) -> Result<Vec<Request>, Problem> {
+        let parents: Vec<String> = self.settings.runtimes().iter().map(|runtime| names::parent(runtime)).collect();
+        let choice = Choice { names: &self.args.workloads, parents: &parents, with_parent: self.args.with_parent };
+        let token = actions::token(clock::now());
+        let mut refused = Problem::new(Class::Refused, "Flux is not asked, and nothing was changed");
+        let mut requests = Vec::new();
+        let mut absent: Option<Vec<String>> = None;
+        for mirror in mirrors {
+            let planned: Planned = mirror.observed(|observed| {
+                let objects = observed.objects.as_ref().map_err(|gap| unread(mirror.name(), &gap.message))?;
+                let gap = objects.sources.as_ref().err().or(objects.kustomizations.as_ref().err());
+                gap.map_or_else(
+                    || Ok(actions::plan(objects, &choice, token.clone())),
+                    |gap| Err(unread(mirror.name(), &gap.message)),
+                )
+            })?;
+            for words in planned.skipped {
+                self.ui.warning(&format!("left out on {}: {words}", mirror.name()));
+            }
+            for (words, hints) in planned.refused {
+                refused = refused.cause(format!("on {}: {words}", mirror.name()));
+                refused.hints.extend(hints);
+            }
+            let here = planned.absent;
+            absent = Some(absent.map_or(here.clone(), |known| known.into_iter().filter(|name| here.contains(name)).collect()));
+            requests.push(planned.request);
+        }
+        if let Some(name) = absent.iter().flatten().next() {
+            let what = format!("there is no workload {name} in the namespace {}", self.settings.namespace());
+            return Err(Problem::usage(what).hint("kubectl runway status shows those that are there; -n chooses the namespace"));
+        }
+        if !refused.causes.is_empty() {
+            return Err(refused);
+        }
+        if requests.iter().all(|request| request.pairs().is_empty()) {
+            return Err(Problem::usage(format!(
+                "there is no workload to ask for in the namespace {}",
+                self.settings.namespace()
+            )));
+        }
+        Ok(requests)
+    }
+
+    fn finish(&self, mirrors: &[Mirror<'_>], ending: Ending) -> End {
+        let (mut items, mut planned) = (Vec::new(), Vec::new());
+        let nothing = Objects { sources: Ok(Vec::new()), kustomizations: Ok(Vec::new()) };
+        for (request, mirror) in self.requests.iter().zip(mirrors) {
+            mirror.observed(|observed| {
+                let objects = observed.objects.as_ref().unwrap_or(&nothing);
+                let patches = if ending == Ending::Planned { request.all(objects) } else { Vec::new() };
+                items.extend(api::items(mirror.name(), request, objects, &patches));
+                planned.extend(patches.into_iter().map(|patch| (mirror.name().to_owned(), patch)));
+            });
+        }
+        (ending, items, planned)
+    }
+
+    fn say_late(&self, mirrors: &[Mirror<'_>]) {
+        for (request, mirror) in self.requests.iter().zip(mirrors) {
+            for pair in request.pairs().iter().filter(|pair| pair.stage != Stage::Handled) {
+                let who = match pair.stage {
+                    Stage::Planned => "it was not asked, since what goes before it has not ended",
+                    Stage::SourceAsked => "source-controller has not handled it; is it running?",
+                    _ => "kustomize-controller has not handled it; it may be busy with a run, or not running",
+                };
+                let limit = elapsed(self.limit);
+                self.ui.warning(&format!("{} on {} after {limit} (--wait-timeout): {who}", pair.name, mirror.name()));
+            }
+        }
+    }
+}
+
+fn unread(cluster: &str, why: &str) -> Problem {
+    Problem::new(Class::Cluster, format!("what is on {cluster} could not be read, and nothing was changed")).cause(why)
+}
