@@ -444,6 +444,29 @@ fn chains_of_any_length_are_followed() {
 }
 
 #[test]
+fn dependencies_come_from_every_layer_and_hold_in_every_environment() {
+    let both = |text: &str| {
+        let facts = Facts { environments: vec!["staging".to_owned(), "production".to_owned()], ..facts() };
+        let (list, _) = workloads::parse("w.yml", text);
+        let found = declared::check(&list, &resolve([Layer::default()]), &facts);
+        found.into_iter().map(|finding| format!("{} {}", finding.place, finding.message)).collect::<Vec<_>>()
+    };
+    let defaults =
+        "defaults: {flux: {dependsOn: [{name: base}]}}\nworkloads:\n- runway_service_id: base\n- runway_service_id: longest\n";
+    assert_eq!(both(defaults), ["w.yml:1:38 base depends on itself"]);
+    assert_eq!(both(&defaults.replace("id: base\n", "id: base\n  flux: {dependsOn: null}\n")), Vec::<String>::new());
+    let only_staging =
+        "- runway_service_id: a\n  flux: {dependsOn: [{name: b}]}\n- runway_service_id: b\n  environments: [staging]\n";
+    assert_eq!(both(only_staging), ["w.yml:2:29 a depends on b, which is not in production"]);
+    let only_there =
+        "- runway_service_id: a\n  flux: {timeout: 1m}\n  environments: {staging: , production: {flux: {timeout: x}}}\n";
+    assert_eq!(
+        both(only_there),
+        ["w.yml:3:58 Kustomization: spec.timeout 'x' cannot be used: a number is expected before each unit"]
+    );
+}
+
+#[test]
 fn substitution_depends_on_who_replaces() {
     let flux = |flux: &str, release: &str| {
         let found = findings(&With(&format!("- runway_service_id: a\n  flux: {flux}\n"), "", release));

@@ -1,14 +1,15 @@
 //! A workloads.yml with the objects that it becomes.
 
-use super::subject::{Entry, From, Subject, setting_finding};
+use super::subject::{Entry, Subject, setting_finding};
 use super::{Facts, depends, entries, object, ordered, substitution};
 use crate::finding::Finding;
 use crate::flux::crds::Release;
-use crate::flux::{OCI_REPOSITORY, names};
-use crate::objects::{self, Pair};
+use crate::flux::{KUSTOMIZATION, OCI_REPOSITORY, names};
+use crate::objects;
 use crate::problem::Place;
 use crate::settings::Settings;
 use crate::workloads::{Overrides, Workload, Workloads};
+use serde_json::{Value, json};
 use std::collections::HashSet;
 
 /// Objects per workload.
@@ -32,8 +33,9 @@ pub fn check(workloads: &Workloads, settings: &Settings, facts: &Facts) -> Vec<F
     let mut findings = Vec::new();
     entries::check(workloads, settings, facts, &mut findings);
     version(workloads, settings, release, &mut findings);
+    let mut checked = HashSet::new();
     for environment in &facts.environments {
-        Environment { workloads, settings, facts, release, name: environment }.check(&mut findings);
+        Environment { workloads, settings, facts, release, name: environment }.check(&mut checked, &mut findings);
     }
     ordered(findings)
 }
@@ -64,27 +66,47 @@ struct Environment<'a> {
 }
 
 impl<'a> Environment<'a> {
-    fn check(&self, findings: &mut Vec<Finding>) {
-        let items: Vec<&Workload> = self.workloads.items.iter().filter(|item| item.is_in(self.name)).collect();
+    /// `checked` are the workloads whose objects an earlier environment had in the same form, but for the tag.
+    fn check(&self, checked: &mut HashSet<*const Workload>, findings: &mut Vec<Finding>) {
+        let items: Vec<&'a Workload> = self.workloads.items.iter().filter(|item| item.is_in(self.name)).collect();
         if items.is_empty() {
             findings.extend(self.empty());
         }
         self.size(items.len(), findings);
-        let chosen = self.chosen(&items);
-        let pairs: Vec<(Entry<'a>, Pair)> = chosen.into_iter().map(|workload| self.pair(workload)).collect();
-        let subjects: Vec<(Subject<'_>, Subject<'_>)> = pairs.iter().map(|(entry, pair)| subjects(entry, pair)).collect();
-        for (source, kustomization) in &subjects {
-            for subject in [source, kustomization] {
+        // All URLs are made by one pattern: one that is wrong is said once.
+        let mut url = true;
+        for workload in self.chosen(&items, checked) {
+            let entry = self.entry(workload);
+            let pair = objects::pair(workload, &self.workloads.defaults, self.settings, self.name);
+            let source = entry.subject(&pair.source);
+            for subject in [&source, &entry.subject(&pair.kustomization)] {
                 object::check(subject, self.release, findings);
                 substitution::check(subject, self.release, findings);
             }
+            if url && !workload.refused {
+                object::url(&source, findings);
+                url = false;
+            }
         }
-        // All URLs are made by one pattern: one that is wrong is said once.
-        let accepted = pairs.iter().position(|(entry, _)| !entry.workload.refused);
-        if let Some((source, _)) = accepted.and_then(|at| subjects.get(at)) {
-            object::url(source, findings);
+        self.dependencies(&items, findings);
+    }
+
+    /// Who depends on whom, in any layer: it is another graph in each environment.
+    fn dependencies(&self, items: &[&'a Workload], findings: &mut Vec<Finding>) {
+        let metadata = json!({ "namespace": self.settings.namespace() });
+        let depending: Vec<(Entry<'a>, Value)> = items
+            .iter()
+            .filter_map(|workload| {
+                let list = self.layers(workload).rev().find_map(|layer| layer.kustomization.get("dependsOn"))?;
+                let object = json!({ "kind": KUSTOMIZATION, "metadata": metadata, "spec": { "dependsOn": list } });
+                Some((self.entry(workload), object))
+            })
+            .collect();
+        if depending.is_empty() {
+            return;
         }
-        let graph = depends::Graph::new(subjects.iter().map(|(_, kustomization)| kustomization));
+        let subjects: Vec<Subject<'_>> = depending.iter().map(|(entry, object)| entry.subject(object)).collect();
+        let graph = depends::Graph::new(&subjects);
         // The parent is there on every cluster that has the inventory.
         let parent = names::parent(&self.facts.runtime);
         let names: HashSet<&str> = items.iter().map(|item| item.id.as_str()).chain([parent.as_str()]).collect();
@@ -93,24 +115,26 @@ impl<'a> Environment<'a> {
         graph.circles(findings);
     }
 
-    /// The workloads whose objects are looked at: those with fields of their own, and one that stands for all others, since
-    /// theirs differ by the name alone. It is the one with the longest name: a repository's name has a limit.
-    fn chosen(&self, items: &[&'a Workload]) -> Vec<&'a Workload> {
-        let is_bare = |item: &Workload| item.flux.is_empty() && item.overrides_in(self.name).is_none_or(Overrides::is_empty);
-        let longest = items.iter().filter(|item| !item.refused && is_bare(item)).max_by_key(|item| item.id.len());
-        let own = items.iter().filter(|item| !is_bare(item));
+    /// The workloads whose objects are looked at: those with fields of their own, once unless the environment changes them,
+    /// and one that stands for all others, since theirs differ by the name alone. It is the one with the longest name: a
+    /// repository's name has a limit.
+    fn chosen(&self, items: &[&'a Workload], checked: &mut HashSet<*const Workload>) -> Vec<&'a Workload> {
+        let differs = |item: &Workload| item.overrides_in(self.name).is_some_and(|own| !own.is_empty());
+        let is_bare = |item: &Workload| item.flux.is_empty() && !differs(item);
+        let longest = items.iter().filter(|item| is_bare(item)).max_by_key(|item| (!item.refused, item.id.len()));
+        // By address: several may have one id, which the parser tells, and each is looked at all the same.
+        let own =
+            items.iter().filter(|item| differs(item) || (!is_bare(item) && checked.insert(std::ptr::from_ref::<Workload>(item))));
         longest.into_iter().chain(own).copied().collect()
     }
 
-    fn pair(&self, workload: &'a Workload) -> (Entry<'a>, Pair) {
+    fn layers(&self, workload: &'a Workload) -> impl DoubleEndedIterator<Item = &'a Overrides> + use<'a> {
         let layers = [Some(&self.workloads.defaults), Some(&workload.flux), workload.overrides_in(self.name)];
-        let entry = Entry {
-            file: &self.workloads.file,
-            workload,
-            layers: layers.into_iter().flatten().collect(),
-            settings: self.settings,
-        };
-        (entry, objects::pair(workload, &self.workloads.defaults, self.settings, self.name))
+        layers.into_iter().flatten()
+    }
+
+    fn entry(&self, workload: &'a Workload) -> Entry<'a> {
+        Entry { file: &self.workloads.file, workload, layers: self.layers(workload).collect(), settings: self.settings }
     }
 
     fn empty(&self) -> Option<Finding> {
@@ -142,9 +166,4 @@ impl<'a> Environment<'a> {
         finding.warning().hint("split the runtime before its parent can no longer be stored");
         findings.push(finding);
     }
-}
-
-fn subjects<'a>(entry: &Entry<'a>, pair: &'a Pair) -> (Subject<'a>, Subject<'a>) {
-    let subject = |object| Subject { object, workload: entry.workload.id.as_str(), origin: From::Entry(entry.clone()) };
-    (subject(&pair.source), subject(&pair.kustomization))
 }

@@ -21,13 +21,12 @@ pub(super) struct Subject<'a> {
 /// Where an object comes from.
 pub(super) enum From<'a> {
     /// Generated from an entry of workloads.yml.
-    Entry(Entry<'a>),
+    Entry(&'a Entry<'a>),
     /// Read from a manifest.
     Manifest { file: &'a str, node: &'a Node },
 }
 
 /// An entry and the layers that are laid over its objects, in their order.
-#[derive(Clone)]
 pub(super) struct Entry<'a> {
     pub(super) file: &'a str,
     pub(super) workload: &'a Workload,
@@ -106,7 +105,12 @@ impl<'a> Subject<'a> {
     }
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
+    /// An object that the entry becomes.
+    pub(super) fn subject(&'a self, object: &'a Value) -> Subject<'a> {
+        Subject { object, workload: &self.workload.id, origin: From::Entry(self) }
+    }
+
     fn locate(&self, kind: &str, path: &[Step<'_>], at_key: bool) -> Spot {
         if let [Step::Key("spec"), below @ ..] = path
             && let Some(Step::Key(field)) = below.first()

@@ -134,29 +134,29 @@ impl Reader<'_> {
             regions: Vec::new(),
             flux: Overrides::default(),
             environments: None,
-            id,
+            id: String::new(),
         };
         for key in ENTRY {
             if let Some(node) = item.get(key.name) {
-                self.value(key, node, &mut workload);
+                self.value(key, node, &id, &mut workload);
             }
         }
+        workload.id = id;
         Some(workload)
     }
 
-    fn value(&mut self, key: &Key, node: &Node, workload: &mut Workload) {
-        let id = workload.id.clone();
+    fn value(&mut self, key: &Key, node: &Node, id: &str, workload: &mut Workload) {
         match key.shape {
             Shape::Names => {
-                let names = self.names(key.name, node, &id);
+                let names = self.names(key.name, node, id);
                 if key.name == "regions" {
                     workload.regions = names;
                 }
             }
-            Shape::Positive => self.positive(key.name, node, &id),
-            Shape::Flag => self.flag(key.name, node, &id),
-            Shape::Environments => workload.environments = self.environments(node, &id),
-            Shape::Flux => workload.flux = self.overrides(node, &id),
+            Shape::Positive => self.positive(key.name, node, id),
+            Shape::Flag => self.flag(key.name, node, id),
+            Shape::Environments => workload.environments = self.environments(node, id),
+            Shape::Flux => workload.flux = self.overrides(node, id),
             // Ids were read first; what belongs to others is theirs.
             Shape::Id | Shape::Foreign | Shape::Workloads | Shape::Defaults => {}
         }

@@ -80,6 +80,8 @@ pub fn misread(text: &str) -> Option<&'static str> {
         Plain::Null => Some("nothing"),
         Plain::Bool(_) => Some("true or false"),
         Plain::Number(_) => Some("a number"),
+        // All that follows begins with a digit, a sign or a dot.
+        Plain::Text if text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic()) => None,
         Plain::Text if is_base_60(text) => Some("a number in base 60"),
         Plain::Text if is_date(text) => Some("a date"),
         Plain::Text if matches!(text.trim_start_matches(['+', '-']), ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN") => {

@@ -56,6 +56,58 @@ pub fn check<'a>(schema: &'a Value, value: &'a Value) -> Vec<Fault<'a>> {
     walker.faults
 }
 
+/// The words of one schema. They are few, so that going through them once is cheaper than looking for each.
+#[derive(Default)]
+struct Words<'a> {
+    kind: Option<&'a str>,
+    nullable: bool,
+    open: bool,
+    int_or_string: bool,
+    properties: Option<&'a Map<String, Value>>,
+    others: Option<&'a Value>,
+    items: Option<&'a Value>,
+    required: &'a [Value],
+    values: Option<&'a [Value]>,
+    pattern: Option<&'static Pattern>,
+    rules: &'a [Value],
+    /// minLength, minItems or minProperties, and the largest of the same.
+    least: Option<usize>,
+    most: Option<usize>,
+    /// minimum and maximum.
+    lowest: Option<f64>,
+    highest: Option<f64>,
+}
+
+impl<'a> Words<'a> {
+    fn of(schema: &'a Value) -> Self {
+        let mut words = Self::default();
+        let list = |value: &'a Value| value.as_array().map(Vec::as_slice);
+        let count = |value: &Value| value.as_u64().map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+        for (word, value) in schema.as_object().into_iter().flatten() {
+            match word.as_str() {
+                "type" => words.kind = value.as_str(),
+                "nullable" => words.nullable = value == true,
+                "x-kubernetes-preserve-unknown-fields" => words.open = value == true,
+                "x-kubernetes-int-or-string" => words.int_or_string = value == true,
+                "properties" => words.properties = value.as_object(),
+                "additionalProperties" => words.others = Some(value),
+                "items" => words.items = Some(value),
+                "required" => words.required = list(value).unwrap_or_default(),
+                "enum" => words.values = list(value),
+                "pattern" => words.pattern = PATTERNS.iter().find(|pattern| *value == pattern.text),
+                "x-kubernetes-validations" => words.rules = list(value).unwrap_or_default(),
+                "minLength" | "minItems" | "minProperties" => words.least = count(value),
+                "maxLength" | "maxItems" | "maxProperties" => words.most = count(value),
+                "minimum" => words.lowest = value.as_f64(),
+                "maximum" => words.highest = value.as_f64(),
+                // Descriptions, defaults (looked at where they count) and formats, which no shipped spec depends on.
+                _ => {}
+            }
+        }
+        words
+    }
+}
+
 struct Walker<'a> {
     path: Vec<Step<'a>>,
     faults: Vec<Fault<'a>>,
@@ -78,17 +130,15 @@ impl<'a> Walker<'a> {
     }
 
     fn value(&mut self, schema: &'a Value, value: &'a Value) {
-        if value.is_null() && flag(schema, "nullable") {
+        let words = Words::of(schema);
+        if (value.is_null() && words.nullable) || !self.has_type(&words, value) {
             return;
         }
-        if !self.has_type(schema, value) {
-            return;
-        }
-        self.limits(schema, value);
+        self.limits(&words, value);
         match value {
-            Value::Object(map) => self.map(schema, map),
+            Value::Object(map) => self.map(&words, map),
             Value::Array(items) => {
-                if let Some(schema) = schema.get("items") {
+                if let Some(schema) = words.items {
                     for (index, item) in items.iter().enumerate() {
                         self.at(Step::Index(index), |walker| walker.value(schema, item));
                     }
@@ -96,7 +146,7 @@ impl<'a> Walker<'a> {
             }
             _ => {}
         }
-        self.rules(schema, value);
+        self.rules(words.rules, value);
     }
 
     fn at(&mut self, step: Step<'a>, walk: impl FnOnce(&mut Self)) {
@@ -106,14 +156,14 @@ impl<'a> Walker<'a> {
     }
 
     /// Whether the value has the type that the schema asks for; a fault when not.
-    fn has_type(&mut self, schema: &Value, value: &Value) -> bool {
-        if flag(schema, "x-kubernetes-int-or-string") {
+    fn has_type(&mut self, words: &Words<'_>, value: &Value) -> bool {
+        if words.int_or_string {
             if !(value.is_i64() || value.is_u64() || value.is_string()) {
                 self.refuse(&format!("is a whole number or a text, found {}", describe(value)));
             }
             return true;
         }
-        let Some(wanted) = schema.get("type").and_then(Value::as_str) else { return true };
+        let Some(wanted) = words.kind else { return true };
         let ok = match wanted {
             "object" => value.is_object(),
             "array" => value.is_array(),
@@ -126,8 +176,8 @@ impl<'a> Walker<'a> {
         if ok {
             return true;
         }
-        let is_duration = pattern_of(schema).is_some_and(|pattern| pattern.code == "duration");
-        let message = format!("{} is {}, found {}", shown(&self.path), words(wanted), describe(value));
+        let is_duration = words.pattern.is_some_and(|pattern| pattern.code == "duration");
+        let message = format!("{} is {}, found {}", shown(&self.path), named(wanted), describe(value));
         let code = if is_duration { "duration" } else { "object-schema" };
         if let Some(fault) = self.fault(code, message) {
             fault.wants_text = wanted == "string" && !is_duration;
@@ -136,33 +186,20 @@ impl<'a> Walker<'a> {
         false
     }
 
-    fn limits(&mut self, schema: &Value, value: &Value) {
-        if let Some(values) = schema.get("enum").and_then(Value::as_array)
-            && !values.contains(value)
-        {
-            let known: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
-            let found = value.as_str().map_or_else(|| describe(value).to_owned(), |text| format!("'{text}'"));
-            let message = format!("{} is one of {}, found {found}", shown(&self.path), known.join(", "));
-            let near = value.as_str().and_then(|text| suggest::nearest(text, known));
-            let hint = near.map(|word| format!("did you mean {word}?"));
-            if let Some(fault) = self.fault("object-schema", message) {
-                fault.hint = hint;
-            }
+    fn limits(&mut self, words: &Words<'_>, value: &Value) {
+        if let Some(values) = words.values.filter(|values| !values.contains(value)) {
+            self.none_of(values, value);
         }
-        let bound =
-            |name: &str| schema.get(name).and_then(Value::as_u64).map(|bound| usize::try_from(bound).unwrap_or(usize::MAX));
         match value {
             Value::String(text) => {
-                let length = text.chars().count();
-                self.bounds(length, bound("minLength"), bound("maxLength"), "characters");
-                self.pattern(schema, text);
+                self.bounds(text.chars().count(), words, "characters");
+                self.pattern(words.pattern, text);
             }
-            Value::Array(items) => self.bounds(items.len(), bound("minItems"), bound("maxItems"), "items"),
-            Value::Object(map) => self.bounds(map.len(), bound("minProperties"), bound("maxProperties"), "keys"),
+            Value::Array(items) => self.bounds(items.len(), words, "items"),
+            Value::Object(map) => self.bounds(map.len(), words, "keys"),
             Value::Number(number) => {
-                let edge = |name: &str| schema.get(name).and_then(Value::as_f64);
                 let number = number.as_f64().unwrap_or_default();
-                if edge("minimum").is_some_and(|least| number < least) || edge("maximum").is_some_and(|most| number > most) {
+                if words.lowest.is_some_and(|lowest| number < lowest) || words.highest.is_some_and(|highest| number > highest) {
                     self.refuse("is outside of what is allowed");
                 }
             }
@@ -170,28 +207,38 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn bounds(&mut self, length: usize, least: Option<usize>, most: Option<usize>, what: &str) {
-        if let Some(least) = least.filter(|least| length < *least) {
+    fn none_of(&mut self, values: &[Value], value: &Value) {
+        let known: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
+        let found = value.as_str().map_or_else(|| describe(value).to_owned(), |text| format!("'{text}'"));
+        let message = format!("{} is one of {}, found {found}", shown(&self.path), known.join(", "));
+        let near = value.as_str().and_then(|text| suggest::nearest(text, known));
+        let hint = near.map(|word| format!("did you mean {word}?"));
+        if let Some(fault) = self.fault("object-schema", message) {
+            fault.hint = hint;
+        }
+    }
+
+    fn bounds(&mut self, length: usize, words: &Words<'_>, what: &str) {
+        if let Some(least) = words.least.filter(|least| length < *least) {
             self.refuse(&format!("has {length} {what}; at least {least} are needed"));
         }
-        if let Some(most) = most.filter(|most| length > *most) {
+        if let Some(most) = words.most.filter(|most| length > *most) {
             self.refuse(&format!("has {length} {what}; at most {most} are allowed"));
         }
     }
 
-    fn pattern(&mut self, schema: &Value, text: &str) {
-        let Some(pattern) = pattern_of(schema) else { return };
+    fn pattern(&mut self, pattern: Option<&Pattern>, text: &str) {
+        let Some(pattern) = pattern else { return };
         if let Some(why) = (pattern.fault)(text) {
             let message = format!("{} '{text}' cannot be used: {why}", shown(&self.path));
             self.fault(pattern.code, message);
         }
     }
 
-    fn map(&mut self, schema: &'a Value, map: &'a Map<String, Value>) {
-        let properties = schema.get("properties").and_then(Value::as_object);
-        let others = schema.get("additionalProperties");
+    fn map(&mut self, words: &Words<'a>, map: &'a Map<String, Value>) {
+        let (properties, others) = (words.properties, words.others);
         // A mapping of which the schema says nothing (metadata is one) is open.
-        let is_open = flag(schema, "x-kubernetes-preserve-unknown-fields")
+        let is_open = words.open
             || others.is_some_and(|others| others.as_bool() == Some(true))
             || (properties.is_none() && others.is_none());
         for (name, value) in map {
@@ -202,11 +249,10 @@ impl<'a> Walker<'a> {
                 None => self.unknown(name, properties),
             }
         }
-        for name in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+        for name in words.required.iter().filter_map(Value::as_str).filter(|name| !map.contains_key(*name)) {
             // The API server fills in defaults before it looks.
-            let has_default =
-                properties.and_then(|properties| properties.get(name)).is_some_and(|field| field.get("default").is_some());
-            if !map.contains_key(name) && !has_default {
+            let field = properties.and_then(|properties| properties.get(name));
+            if field.is_none_or(|field| field.get("default").is_none()) {
                 self.missing(name);
             }
         }
@@ -233,8 +279,8 @@ impl<'a> Walker<'a> {
         });
     }
 
-    fn rules(&mut self, schema: &'a Value, value: &Value) {
-        for entry in schema.get("x-kubernetes-validations").and_then(Value::as_array).into_iter().flatten() {
+    fn rules(&mut self, rules: &[Value], value: &Value) {
+        for entry in rules {
             let text = entry.get("rule").and_then(Value::as_str).unwrap_or_default();
             let Some(rule) = RULES.iter().find(|rule| rule.text == text) else { continue };
             if (rule.holds)(value) {
@@ -250,11 +296,7 @@ impl<'a> Walker<'a> {
     }
 }
 
-fn flag(schema: &Value, name: &str) -> bool {
-    schema.get(name) == Some(&Value::Bool(true))
-}
-
-fn words(wanted: &str) -> &str {
+fn named(wanted: &str) -> &str {
     match wanted {
         "object" => "a mapping",
         "array" => "a list",
@@ -302,11 +344,6 @@ pub(super) const PATTERNS: &[Pattern] = &[
         fault: |text| (!text.starts_with("oci://")).then_some("it does not begin with oci://"),
     },
 ];
-
-fn pattern_of(schema: &Value) -> Option<&'static Pattern> {
-    let text = schema.get("pattern")?.as_str()?;
-    PATTERNS.iter().find(|pattern| pattern.text == text)
-}
 
 /// A rule of the Common Expression Language, as code.
 pub(super) struct Rule {
