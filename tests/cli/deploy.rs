@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::time::{Duration, Instant};
 
-/// A ConfigMap.
+/// A `ConfigMap`.
 fn config(name: &str, value: &str) -> String {
     format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  namespace: shop\ndata:\n  k: {value}\n")
 }

@@ -34,7 +34,7 @@ impl GitLab {
         Self { port, state }
     }
 
-    /// CI_API_V4_URL.
+    /// `CI_API_V4_URL`.
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/api/v4", self.port)
     }

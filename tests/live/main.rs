@@ -24,5 +24,6 @@ mod peers;
 mod registries;
 mod stage;
 mod terminal;
+mod tutorial;
 mod verify;
 mod waiting;

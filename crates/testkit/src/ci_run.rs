@@ -30,9 +30,16 @@ pub struct Runner {
     repository: PathBuf,
     /// Variables of every job; a test changes them between pipelines.
     pub variables: BTreeMap<String, String>,
-    /// What jobs left for later ones: by job, files and the variables of their dotenv reports.
-    kept: BTreeMap<String, Vec<(PathBuf, BTreeMap<String, String>)>>,
+    /// What the instances of a job left for later ones.
+    kept: BTreeMap<String, Vec<Kept>>,
     count: usize,
+}
+
+/// What a job left: files, and the variables of its dotenv report.
+#[derive(Debug)]
+struct Kept {
+    files: PathBuf,
+    variables: BTreeMap<String, String>,
 }
 
 impl Runner {
@@ -73,8 +80,8 @@ impl Runner {
                 let (key, value) = line.split_once('=').unwrap_or_else(|| panic!("{}: no dotenv line: {line}", run.name));
                 (key.to_owned(), value.to_owned())
             });
-            let files = self.keep(&job, run);
-            self.kept.entry(name.to_owned()).or_default().push((files, variables.collect()));
+            let files = Self::keep(&job, run);
+            self.kept.entry(name.to_owned()).or_default().push(Kept { files, variables: variables.collect() });
         }
         runs
     }
@@ -87,9 +94,9 @@ impl Runner {
         let mut variables = self.variables.clone();
         for need in texts(job.get("needs")) {
             let kept = self.kept.get(&need).unwrap_or_else(|| panic!("{name} needs {need}, which did not run"));
-            for (files, dotenv) in kept {
-                copy(files, &folder);
-                variables.extend(dotenv.clone());
+            for one in kept {
+                copy(&one.files, &folder);
+                variables.extend(one.variables.clone());
             }
         }
         for (key, value) in job.get("variables").and_then(Value::as_object).into_iter().flatten() {
@@ -118,7 +125,7 @@ impl Runner {
 
     /// The files that a job hands on, in a folder of their own.
     #[track_caller]
-    fn keep(&self, job: &Map<String, Value>, run: &JobRun) -> PathBuf {
+    fn keep(job: &Map<String, Value>, run: &JobRun) -> PathBuf {
         let to = run.folder.with_extension("artifacts");
         fs::create_dir(&to).expect("a folder for artifacts");
         let Some(artifacts) = artifacts(job) else { return to };
