@@ -55,7 +55,7 @@ enum Command {
     Inventory(Box<inventory::Command>),
     /// Build, check and publish a workload's resource manifests
     #[command(subcommand)]
-    Deploy(deploy::Command),
+    Deploy(Box<deploy::Command>),
     /// Print, check or apply the parent pair that makes a cluster follow an inventory
     Bootstrap(Box<bootstrap::Args>),
     /// Look at the settings
@@ -96,7 +96,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
     }
     let result = Context::new(&cli.global).and_then(|context| match chosen {
         Command::Inventory(command) => inventory::run(*command, &context, &ui),
-        Command::Deploy(command) => deploy::run(command, &context, &ui),
+        Command::Deploy(command) => deploy::run(*command, &context, &ui),
         Command::Bootstrap(args) => bootstrap::run(&args, &context, &ui),
         Command::Config(command) => config::run(&command, &context, &ui),
         Command::Status(args) => status::run(*args, &context, &ui),
