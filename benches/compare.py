@@ -3,7 +3,7 @@
 
     cargo build --release
     eval "$(cargo xtask testbed up)"
-    benches/compare.py [--runs 5] [inventory|status ...]
+    benches/compare.py [--runs 5] [inventory|deploy ...]
 
 Prints one line per measured command: median and range of the wall time, and the largest resident memory. Commands that are compared
 take turns, so that noise of the machine hits both. Nothing here is a test: a slow machine fails nothing.
@@ -115,7 +115,68 @@ def inventory(runs):
             measure(runs, Row("inventory verify, 1000 workloads, all schemas", [OURS, "inventory", "verify", "-e", "production"], None, folder, env))
 
 
-MEASURES = {"inventory": inventory}
+DEPLOYMENT = """apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web-{n}
+  namespace: shop
+  labels: {{app.kubernetes.io/name: web-{n}, app.kubernetes.io/managed-by: Helm}}
+spec:
+  replicas: 3
+  selector:
+    matchLabels: {{app.kubernetes.io/name: web-{n}}}
+  template:
+    metadata:
+      labels: {{app.kubernetes.io/name: web-{n}}}
+    spec:
+      containers:
+        - name: app
+          image: "registry.example.com/web:{value}"
+          ports: [{{name: http, containerPort: 8080}}]
+          resources: {{requests: {{cpu: 100m, memory: 128Mi}}}}
+          livenessProbe: {{httpGet: {{path: /health, port: http}}}}
+"""
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: config-{n}\n  namespace: shop\ndata:\n  key: value {n}\n  file.yaml: |\n    a: 1\n    b: {value}\n"
+
+
+def manifests(folder, count, value):
+    """So many manifests, a file each."""
+    folder.mkdir(exist_ok=True)
+    for n in range(count):
+        (folder / f"m{n}.yaml").write_text((DEPLOYMENT if n % 2 else CONFIG).format(n=n, value=value))
+
+
+def deploy(runs):
+    base = f"{registry()}/bench-{os.getpid()}"
+    env = {"RUNWAY_REGISTRY_BASE": base}
+    with tempfile.TemporaryDirectory() as name:
+        root = pathlib.Path(name)
+        manifests(root / "m", 200, 0)
+        manifests(root / "many", 10_000, 0)
+        (root / "all.yaml").write_text("---\n".join(file.read_text() for file in (root / "many").iterdir()))
+        for verb in ("build", "verify"):
+            measure(
+                runs,
+                Row(f"deploy {verb}, 200 manifests", [OURS, "deploy", verb, "web", "--path", "m"], None, root),
+                Row(f"deploy {verb}, 10000 documents in a file", [OURS, "deploy", verb, "web", "-f", "all.yaml"], None, root),
+            )
+        turn = iter(range(1, 1_000_000))
+        push = [OURS, "deploy", "push", "web", "-e", "production", "--path", "m"]
+        url = f"oci://{base}/flux/web:production"
+        flux = ["flux", "push", "artifact", url, "--path", "m", "--source=x", "--revision=y", "--reproducible", "--insecure-registry"]
+        measure(
+            runs,
+            Row("deploy push, 200 manifests, changed", push, lambda: manifests(root / "m", 200, next(turn)), root, env),
+            Row("flux push artifact of the same folder", flux, None, root),
+        )
+        measure(
+            runs,
+            Row("deploy push, 200 manifests, unchanged", push, None, root, env),
+            Row("flux push artifact, unchanged", flux, None, root),
+        )
+
+
+MEASURES = {"inventory": inventory, "deploy": deploy}
 
 
 def main():
