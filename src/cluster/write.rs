@@ -50,7 +50,8 @@ impl Address {
 
 impl Cluster {
     /// What the server has under a path such as `/version`; `None` when it has nothing there.
-    pub(crate) async fn get_raw(&self, path: &str) -> Result<Option<Value>, Problem> {
+    #[cfg(test)]
+    pub(super) async fn get_raw(&self, path: &str) -> Result<Option<Value>, Problem> {
         self.value(path).await.map_err(|fault| fault.problem(format!("cannot read {path} of {}", self.name())))
     }
 

@@ -44,17 +44,15 @@ pub(crate) fn run(args: &Args, mut command: clap::Command, ui: &Ui) -> Result<Ou
 fn of_command(command: &mut clap::Command, path: &[&str]) -> Result<String, Problem> {
     let Some((first, rest)) = path.split_first() else { return Ok(command.render_long_help().to_string()) };
     let known: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
-    match command.find_subcommand_mut(first) {
-        Some(sub) => of_command(sub, rest),
-        None => {
-            let names = known.iter().map(String::as_str).chain(TOPICS);
-            let problem = Problem::usage(format!("there is no command or topic '{first}'"));
-            Err(match suggest::nearest(first, names) {
-                Some(word) => problem.hint(format!("did you mean {word}?")),
-                None => problem.hint("topics: finding, exit-codes, verdicts; commands: kubectl runway --help"),
-            })
-        }
+    if let Some(sub) = command.find_subcommand_mut(first) {
+        return of_command(sub, rest);
     }
+    let names = known.iter().map(String::as_str).chain(TOPICS);
+    let problem = Problem::usage(format!("there is no command or topic '{first}'"));
+    Err(match suggest::nearest(first, names) {
+        Some(word) => problem.hint(format!("did you mean {word}?")),
+        None => problem.hint("topics: finding, exit-codes, verdicts; commands: kubectl runway --help"),
+    })
 }
 
 fn findings() -> String {

@@ -103,7 +103,7 @@ mod tests {
     fn long_spans_are_cut_to_their_line() {
         let shown = shown("\u{feff}- regions: [x]\r\n  members: [y]\r\n- runway_service_id: é\r\n");
         assert!(shown.contains("1 |") && !shown.contains("members"), "{shown}");
-        assert!(shown.contains("3 | - runway_service_id: é") && shown.contains("^"), "{shown}");
+        assert!(shown.contains("3 | - runway_service_id: é") && shown.contains('^'), "{shown}");
     }
 
     #[test]

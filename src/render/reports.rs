@@ -223,7 +223,9 @@ mod tests {
         let prints: Vec<&str> = report.as_array().unwrap().iter().map(|item| item["fingerprint"].as_str().unwrap()).collect();
         assert_eq!(prints.iter().collect::<std::collections::BTreeSet<_>>().len(), 4);
         let mut moved = findings();
-        moved.iter_mut().for_each(|finding| finding.place.line = Some(99));
+        for finding in &mut moved {
+            finding.place.line = Some(99);
+        }
         assert_eq!(code_quality(&moved)[0]["fingerprint"], report[0]["fingerprint"]);
         assert_eq!(report[3]["location"]["lines"]["begin"], 1);
     }
