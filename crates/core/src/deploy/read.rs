@@ -174,7 +174,7 @@ impl Reader<'_> {
                 }
                 self.objects.push(Object { identity, place, span: head.span, text });
             }
-            Err(problem) => self.findings.push(Finding::error("unwritable", place, problem.to_string())),
+            Err(problem) => self.findings.push(Finding::error("unwritable-object", place, problem.to_string())),
         }
     }
 

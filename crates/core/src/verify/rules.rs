@@ -249,6 +249,26 @@ pub const RULES: &[Rule] = &[
         "The message says why; nothing is done with settings that have a fault.",
     ),
     error(
+        "unknown-workload",
+        "the workload is not in workloads.yml",
+        "No cluster would fetch what is published for it. Add it to the platform's workloads.yml first, or correct the name.",
+    ),
+    error(
+        "not-in-environment",
+        "the workload is not in this environment",
+        "Its entry in workloads.yml lists other environments: no cluster of this one would fetch what is published.",
+    ),
+    error(
+        "ignored-file",
+        "a file would not arrive",
+        "source-controller drops files of some names on every cluster, and Flux reads no JSON files. Rename the file, or write it as YAML.",
+    ),
+    error(
+        "unwritable-object",
+        "an object cannot be written as YAML",
+        "It was read, and cannot be written again; this is a fault of the program.",
+    ),
+    error(
         "empty-artifact",
         "a deploy artifact has no object",
         "An artifact without objects makes Flux delete everything that it applied of the workload, so none is ever pushed.",
