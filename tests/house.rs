@@ -41,7 +41,7 @@ fn sources(root: &str) -> Vec<Source> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 open.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+            } else if path.extension().is_some_and(|extension| extension == "rs") && !is_test(&path) {
                 let below = path.strip_prefix(&root).unwrap();
                 let room = below.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
                 let text = std::fs::read_to_string(&path).unwrap();
@@ -51,6 +51,11 @@ fn sources(root: &str) -> Vec<Source> {
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found
+}
+
+/// Tests beside the code may look around.
+fn is_test(path: &Path) -> bool {
+    path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs")
 }
 
 /// Everything above the inline tests.
@@ -154,7 +159,7 @@ fn fences(sources: &[Source]) -> Vec<String> {
 
 fn uses_crate(line: &str, name: &str) -> bool {
     line.match_indices(&format!("{name}::"))
-        .any(|(at, _)| !line[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':'))
+        .any(|(at, _)| !line.split_at(at).0.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':'))
 }
 
 fn sizes(sources: &[Source]) -> Vec<String> {

@@ -3,7 +3,7 @@
 //! In: objects, or a [`Tree`]. Out: a tree, or an [`Inventory`].
 //! Uses: artifact, flux, yaml, objects, workloads, settings, problem, finding.
 //! Never: registries or disks; whoever reads a tree hands it in.
-//! Start at [`write`] and [`read::read`].
+//! Start at [`write()`] and [`read::read`].
 //!
 //! [`Tree`]: crate::artifact::Tree
 
