@@ -118,3 +118,18 @@ fn several_formats_at_once() {
     assert!(run.stdout.starts_with("WORKLOAD"), "{run}");
     assert!(env.read("report.xml").starts_with("<?xml") && env.read("a.json").starts_with('{'));
 }
+
+#[test]
+fn reconcile_results_are_valid() {
+    let schema = schema("reconcile-result");
+    let good = Fake::recorded("with-parent/drifted-by-kubectl");
+    let mut env = env();
+    let file = env.write("kubeconfig", kubeconfig(&[("good", &good.url)]));
+    env.var("KUBECONFIG", file);
+    let run = env.run(["reconcile", "--all", "--with-parent", "--dry-run", "-n", "drifted-by-kubectl", "-o", "json"]).exits(0);
+    let document = valid(&schema, &run.stdout);
+    assert_eq!((document["result"].as_str(), document["items"][0]["kind"].as_str()), (Some("planned"), Some("parent")), "{document}");
+    assert_eq!(document["items"][0]["patches"].as_array().unwrap().len(), 2);
+    let run = env.run(["reconcile", "nobody", "-n", "drifted-by-kubectl"]).exits(2);
+    assert!(run.stderr.contains("there is no workload nobody"), "{run}");
+}

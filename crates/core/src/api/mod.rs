@@ -20,5 +20,6 @@ pub fn schemas() -> Vec<(&'static str, schemars::Schema)> {
     vec![
         ("status-report", make().into_root_schema_for::<status::StatusReport>()),
         ("push-result", make().into_root_schema_for::<push::PushResult>()),
+        ("reconcile-result", make().into_root_schema_for::<reconcile::ReconcileResult>()),
     ]
 }

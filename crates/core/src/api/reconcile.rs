@@ -3,28 +3,38 @@
 use super::API_VERSION;
 use crate::actions::{Patch, Request, Stage};
 use crate::observed::Objects;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The whole document.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReconcileResult {
+    /// The version of this contract.
+    #[schemars(extend("const" = API_VERSION))]
     api_version: &'static str,
+    /// What the document is.
+    #[schemars(extend("const" = "ReconcileResult"))]
     kind: &'static str,
-    /// `handled`, `late` or `planned`.
+    /// How it ended.
+    #[schemars(extend("enum" = Ending::ALL.map(Ending::as_str)))]
     result: &'static str,
+    /// The pairs that were asked, those of parents first.
     items: Vec<Item>,
 }
 
 /// A pair that was asked.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Item {
+    /// What it is about.
+    #[schemars(extend("enum" = ["parent", "workload"]))]
     kind: &'static str,
     /// The cluster.
     pub cluster: String,
     /// The name of both objects.
     pub workload: String,
+    /// The value that was written, and that both controllers gave back when they had looked.
     requested_at: String,
     /// Both controllers have handled it.
     pub handled: bool,
@@ -38,11 +48,12 @@ pub struct Item {
     pub source_ready: String,
     /// Ready of the kustomization.
     pub ready: String,
+    /// With `--dry-run`: what would be sent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     patches: Vec<PatchDocument>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct PatchDocument {
     api_version: String,
@@ -63,14 +74,23 @@ pub enum Ending {
     Planned,
 }
 
+impl Ending {
+    /// Every ending.
+    pub const ALL: [Self; 3] = [Self::Handled, Self::Late, Self::Planned];
+
+    /// The word in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Handled => "handled",
+            Self::Late => "late",
+            Self::Planned => "planned",
+        }
+    }
+}
+
 /// The document.
 pub fn document(ending: Ending, items: Vec<Item>) -> ReconcileResult {
-    let result = match ending {
-        Ending::Handled => "handled",
-        Ending::Late => "late",
-        Ending::Planned => "planned",
-    };
-    ReconcileResult { api_version: API_VERSION, kind: "ReconcileResult", result, items }
+    ReconcileResult { api_version: API_VERSION, kind: "ReconcileResult", result: ending.as_str(), items }
 }
 
 /// The rows of one cluster; `patches` are told when nobody is asked.
