@@ -128,7 +128,11 @@ fn reconcile_results_are_valid() {
     env.var("KUBECONFIG", file);
     let run = env.run(["reconcile", "--all", "--with-parent", "--dry-run", "-n", "drifted-by-kubectl", "-o", "json"]).exits(0);
     let document = valid(&schema, &run.stdout);
-    assert_eq!((document["result"].as_str(), document["items"][0]["kind"].as_str()), (Some("planned"), Some("parent")), "{document}");
+    assert_eq!(
+        (document["result"].as_str(), document["items"][0]["kind"].as_str()),
+        (Some("planned"), Some("parent")),
+        "{document}"
+    );
     assert_eq!(document["items"][0]["patches"].as_array().unwrap().len(), 2);
     let run = env.run(["reconcile", "nobody", "-n", "drifted-by-kubectl"]).exits(2);
     assert!(run.stderr.contains("there is no workload nobody"), "{run}");
