@@ -22,12 +22,12 @@ fn becomes_ready(runtime: &str) {
     let states: Vec<&str> = row["links"].as_array().unwrap().iter().map(|link| link["state"].as_str().unwrap()).collect();
     assert_eq!(states, ["holds"; 8], "{row}");
 
-    let run = stage.status(&[&id]).exits(0);
+    let run = stage.all_ready(&["status", "--runtime", runtime, "-e", ENVIRONMENT, &id]);
     assert!(run.stdout.contains("Ready") && run.stdout.contains(digest.get(7..15).unwrap()), "{run}");
-    let all = stage.status(&[]).exits(0);
+    let all = stage.all_ready(&["status", "--runtime", runtime, "-e", ENVIRONMENT]);
     assert!(all.stdout.contains(&stage.parent_name()), "{all}");
     // Read from the parents on the cluster: neither runtime nor environment has to be said.
-    let found = stage.env.run(["status"]).exits(0);
+    let found = stage.all_ready(&["status"]);
     assert_eq!(found.stdout.lines().count(), 3, "{found}");
 }
 
@@ -141,7 +141,7 @@ fn added_and_removed(runtime: &str) {
     assert!(plan.contains(&format!("+ {second}")), "{plan}");
     stage.wait_verdict(&second, "Ready");
     assert!(stage.ns.get_json("configmap", &second).is_some());
-    drop(stage.status(&[]).exits(0));
+    drop(stage.all_ready(&["status", "--runtime", runtime, "-e", ENVIRONMENT]));
 
     stage.declare(&[&first]);
     let plan = stage.push(&[]).ok();

@@ -44,7 +44,7 @@ impl Stage {
         let mut env = Env::new(env!("CARGO_BIN_EXE_kubectl-runway"));
         env.var("KUBECONFIG", ns.kube().kubeconfig());
         let settings =
-            format!("registry: {{base: {base}}}\nnamespace: {}\nkustomization: {{interval: 10s}}\n{settings}", ns.name());
+            format!("registry: {{base: {base}}}\nnamespace: {}\nkustomization: {{interval: 1m}}\n{settings}", ns.name());
         env.write("kubectl-runway.yaml", settings);
         Self { bed, ns, env, runtime: runtime.to_owned(), base }
     }
@@ -105,6 +105,14 @@ impl Stage {
         let mut arguments = vec!["status", "--runtime", &self.runtime, "-e", ENVIRONMENT];
         arguments.extend(more);
         self.env.run(arguments)
+    }
+
+    /// Our status, as soon as it exits with 0: Flux looks every minute here, and while it looks nothing is Ready.
+    pub(crate) fn all_ready(&self, arguments: &[&str]) -> Run {
+        self.ns.wait_for("status to exit with 0", runway_testkit::bed::DEADLINE, || {
+            let run = self.env.run(arguments);
+            (run.code == Some(0)).then_some(run)
+        })
     }
 
     /// Rows of our status by workload, and the exit code.

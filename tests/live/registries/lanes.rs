@@ -111,7 +111,7 @@ fn becomes_ready(lane: &Lane) {
     }
     let row = stage.wait_verdict("svc", "Ready");
     assert_eq!(row["expected"]["digest"], digest.as_str(), "{row}");
-    drop(stage.status(&["svc"]).exits(0));
+    drop(stage.all_ready(&["status", "--runtime", &stage.runtime, "-e", ENVIRONMENT, "svc"]));
 }
 
 /// Pushes a deploy artifact by the real flux; gives its digest.
