@@ -1,5 +1,6 @@
 //! Writes that happen whole or not at all: a file beside the target, then a rename.
 
+use runway_core::artifact::Tree;
 use runway_core::problem::{Class, Place, Problem};
 use std::io::Write as _;
 use std::path::Path;
@@ -17,6 +18,20 @@ pub(crate) fn atomic(path: &Path, content: &[u8]) -> Result<(), Problem> {
     file.write_all(content).map_err(|error| fault(&error))?;
     set_mode(file.as_file()).map_err(|error| fault(&error))?;
     file.persist(path).map_err(|error| fault(&error.error))?;
+    Ok(())
+}
+
+/// Writes the files of a tree below a folder, and says of each that it is written. The tree has refused every path that
+/// could leave the folder.
+pub(crate) fn tree(root: &Path, tree: &Tree, mut wrote: impl FnMut(&str)) -> Result<(), Problem> {
+    for (path, content) in tree.files() {
+        let file = root.join(&path);
+        if let Some(above) = file.parent() {
+            folder(above)?;
+        }
+        atomic(&file, content)?;
+        wrote(&path);
+    }
     Ok(())
 }
 

@@ -27,14 +27,11 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let request = Request::new(&args.which, &args.manifests, context, ui)?.accepted(ui)?;
     let tree = deploy::write(&request.objects)?;
-    for (path, content) in tree.files() {
-        let Some(folder) = &args.output_dir else {
-            ui.answer(&String::from_utf8_lossy(content))?;
-            continue;
-        };
-        write::folder(&context.start.join(folder))?;
-        write::atomic(&context.start.join(folder).join(&path), content)?;
-        ui.note(&format!("wrote {}", folder.join(&path).display()));
-    }
+    let Some(folder) = &args.output_dir else {
+        let text: String = tree.files().map(|(_, content)| String::from_utf8_lossy(content)).collect();
+        ui.answer(&text)?;
+        return Ok(Outcome::YES);
+    };
+    write::tree(&context.start.join(folder), &tree, |path| ui.note(&format!("wrote {}", folder.join(path).display())))?;
     Ok(Outcome::YES)
 }

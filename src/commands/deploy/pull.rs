@@ -28,14 +28,8 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let settings = args.which.settings(None, context)?;
     let held = held(&args.which, args.source.as_deref(), &settings, &args.registry, context)?;
-    for (path, content) in held.tree.files() {
-        // The tree has refused every path that could leave the folder.
-        let file = context.start.join(&args.output_dir).join(&path);
-        if let Some(above) = file.parent() {
-            write::folder(above)?;
-        }
-        write::atomic(&file, content)?;
-        ui.note(&format!("wrote {}", args.output_dir.join(&path).display()));
-    }
+    write::tree(&context.start.join(&args.output_dir), &held.tree, |path| {
+        ui.note(&format!("wrote {}", args.output_dir.join(path).display()));
+    })?;
     Ok(Outcome::YES)
 }

@@ -51,22 +51,17 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
 
 /// Writes the files, or compares them with what is there.
 fn to_folder(args: &Args, folder: &Path, tree: &Tree, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
+    if !args.check {
+        write::tree(&context.start.join(folder), tree, |path| ui.note(&format!("wrote {}", folder.join(path).display())))?;
+        return Ok(Outcome::YES);
+    }
     let mut same = true;
     for (path, content) in tree.files() {
         let file = context.start.join(folder).join(&path);
-        let shown = folder.join(&path).display().to_string();
-        if args.check {
-            if read::optional(&file, "the built file")?.as_deref().map(str::as_bytes) != Some(content) {
-                same = false;
-                ui.answer(&format!("{shown} differs\n"))?;
-            }
-            continue;
+        if read::optional(&file, "the built file")?.as_deref().map(str::as_bytes) != Some(content) {
+            same = false;
+            ui.answer(&format!("{} differs\n", folder.join(&path).display()))?;
         }
-        if let Some(above) = file.parent() {
-            write::folder(above)?;
-        }
-        write::atomic(&file, content)?;
-        ui.note(&format!("wrote {shown}"));
     }
     Ok(if same { Outcome::YES } else { Outcome::NO })
 }

@@ -34,14 +34,8 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let client = context.registry(&settings, &args.registry)?;
     let held = crate::block_on(expected::held(&source, &environment, &client))?
         .ok_or_else(|| Problem::new(Class::Registry, "there is no such inventory").at(Place::file(source.to_string())))?;
-    for (path, content) in held.tree.files() {
-        // The tree has refused every path that could leave the folder.
-        let file = context.start.join(&args.output_dir).join(&path);
-        if let Some(above) = file.parent() {
-            write::folder(above)?;
-        }
-        write::atomic(&file, content)?;
-        ui.note(&format!("wrote {}", args.output_dir.join(&path).display()));
-    }
+    write::tree(&context.start.join(&args.output_dir), &held.tree, |path| {
+        ui.note(&format!("wrote {}", args.output_dir.join(path).display()));
+    })?;
     Ok(Outcome::YES)
 }
