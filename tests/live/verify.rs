@@ -178,7 +178,10 @@ fn we_warn_of_an_inventory_that_etcd_cannot_hold() {
         stage.declare(&ids.iter().map(String::as_str).collect::<Vec<_>>());
         let run = stage.env.run(["inventory", "verify", "-e", ENVIRONMENT, "-o", "json"]).exits(0);
         let report: Value = serde_json::from_str(&run.stdout).expect("JSON");
-        report["items"].as_array().expect("items").iter().find(|item| item["code"] == "inventory-size").map(Value::to_string)
+        let stored = |item: &&Value| {
+            item["code"] == "inventory-size" && item["message"].as_str().is_some_and(|text| text.contains("etcd"))
+        };
+        report["items"].as_array().expect("items").iter().find(stored).map(Value::to_string)
     };
     let reckoned = |count: usize| {
         runway_core::verify::declared::parent_bytes((0..count).map(id).collect::<Vec<_>>().iter().map(String::as_str), &namespace)
