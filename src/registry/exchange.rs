@@ -8,7 +8,8 @@ use super::docker;
 use super::errand::{Access, Errand};
 use super::explain::{self, Note, Origin};
 use super::fault::Fault;
-use super::http::{Answer, Call, Transport};
+use super::http::{Answer, Call, Papers, Sent, Transport};
+use super::jwt::Claims;
 use super::logins::{Found, Login, Logins};
 use super::origin;
 use super::secret::Secret;
@@ -75,14 +76,6 @@ enum Scheme {
     },
 }
 
-/// What a request had with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sent {
-    Nothing,
-    Login,
-    Token(u64),
-}
-
 impl Exchange {
     /// Nothing is known yet.
     pub(super) fn new(transport: Transport, logins: Logins) -> Self {
@@ -93,7 +86,7 @@ impl Exchange {
     /// another origin. What is not a success comes back as it is; see [`Self::explain`].
     pub(super) async fn perform(&self, errand: &Errand<'_>, base: &Url, call: &Call<'_>) -> Result<Answer, Trouble> {
         if !origin::same(base, &call.url) {
-            return self.send(errand, call, None).await;
+            return self.send(errand, call, None, false).await;
         }
         let site = Arc::clone(locked(&self.sites).entry(base.as_str().to_owned()).or_default());
         let mut first = None;
@@ -106,9 +99,9 @@ impl Exchange {
         let mut renewed = false;
         while answer.status == 401 && origin::same(base, &answer.url) {
             let worn = match sent {
-                Sent::Token(_) if renewed => break,
-                Sent::Token(serial) => Some(serial),
-                Sent::Nothing | Sent::Login => None,
+                Sent::Token(..) if renewed => break,
+                Sent::Token(serial, _) => Some(serial),
+                Sent::Nothing | Sent::Login | Sent::Bearer(_) => None,
             };
             renewed |= worn.is_some();
             if !self.learn(errand, &site, base, &answer, sent)? {
@@ -118,8 +111,9 @@ impl Exchange {
             if had == Sent::Nothing {
                 break;
             }
-            (answer, sent) = (self.send(errand, call, header.as_ref()).await?, had);
+            (answer, sent) = (self.send(errand, call, header.as_ref(), true).await?, had);
         }
+        answer.sent = sent;
         Ok(answer)
     }
 
@@ -149,13 +143,22 @@ impl Exchange {
 
     async fn attempt(&self, errand: &Errand<'_>, site: &Site, call: &Call<'_>) -> Result<(Answer, Sent), Trouble> {
         let (header, sent) = self.authorization(errand, site, None).await?;
-        Ok((self.send(errand, call, header.as_ref()).await?, sent))
+        Ok((self.send(errand, call, header.as_ref(), true).await?, sent))
     }
 
-    async fn send(&self, errand: &Errand<'_>, call: &Call<'_>, header: Option<&HeaderValue>) -> Result<Answer, Trouble> {
-        Box::pin(self.transport.send(call, header)).await.map_err(|fault| {
+    /// `is_home`: whoever is asked may see the login, and the client certificate.
+    async fn send(
+        &self,
+        errand: &Errand<'_>,
+        call: &Call<'_>,
+        header: Option<&HeaderValue>,
+        is_home: bool,
+    ) -> Result<Answer, Trouble> {
+        let registry = &errand.repository.host;
+        let papers = Papers { registry, authorization: header, certificate: is_home };
+        Box::pin(self.transport.send(call, papers)).await.map_err(|fault| {
             let fault = Fault { detail: self.scrub(&fault.detail), ..fault };
-            let problem = explain::fault(errand, &fault, &self.transport.ground());
+            let problem = explain::fault(errand, &fault, &self.transport.ground(registry));
             Trouble { problem, is_transient: fault.is_transient(), is_uncertain: fault.is_uncertain() }
         })
     }
@@ -174,11 +177,13 @@ impl Exchange {
         let found = self.logins.find(errand.repository).await?.ok();
         match (scheme, found) {
             (_, Some(Found { login: Login::Bearer(token), .. })) => {
-                Ok((Some(self.header(errand, &token, token::bearer(&token))?), Sent::Login))
+                let end = Claims::of(token.expose()).and_then(|claims| claims.end());
+                Ok((Some(self.header(errand, &token, token::bearer(&token))?), Sent::Bearer(end)))
             }
             (Scheme::Bearer { realm, service }, found) => {
                 let token = self.token(errand, site, &(realm, service), found, worn).await?;
-                Ok((Some(token.header), Sent::Token(token.serial)))
+                let end = token.claims.as_ref().and_then(|claims| claims.end());
+                Ok((Some(token.header), Sent::Token(token.serial, end)))
             }
             (_, Some(Found { login: Login::Basic { user, password }, .. })) => {
                 let basic = docker::basic(&user, &password);
@@ -203,11 +208,11 @@ impl Exchange {
         let offered = challenge::all(&answer.headers);
         let by = |scheme: &str| offered.iter().find(|challenge| challenge.scheme == scheme);
         match (by("bearer"), by("basic"), sent) {
-            (Some(bearer), _, Sent::Token(_)) if bearer.get("error") == Some("insufficient_scope") => {
+            (Some(bearer), _, Sent::Token(..)) if bearer.get("error") == Some("insufficient_scope") => {
                 Ok(learn_scope(errand, site, bearer))
             }
-            (_, _, Sent::Token(_)) => Ok(true),
-            (Some(bearer), _, Sent::Nothing | Sent::Login) => {
+            (_, _, Sent::Token(..)) => Ok(true),
+            (Some(bearer), _, Sent::Nothing | Sent::Login | Sent::Bearer(_)) => {
                 let named = bearer.get("realm").unwrap_or_default();
                 let realm =
                     origin::realm(base, named).map_err(|why| explain::realm(errand, &self.scrub(named), &self.scrub(&why)))?;
@@ -282,7 +287,7 @@ impl Exchange {
             }
             _ => None,
         };
-        let answer = self.send(errand, &call, header.as_ref()).await.map_err(|trouble| general(trouble.problem))?;
+        let answer = self.send(errand, &call, header.as_ref(), true).await.map_err(|trouble| general(trouble.problem))?;
         if !answer.status.is_success() {
             let login = match found {
                 Some(found) => Origin::Found(found.from),

@@ -53,6 +53,8 @@ pub(super) enum Tls {
     Absent,
     /// The other side wants a certificate of ours.
     ClientCertificate,
+    /// The other side does not take the one that it got.
+    CertificateRefused,
     /// Anything else.
     Other,
 }
@@ -133,6 +135,17 @@ fn tls(error: &rustls::Error) -> Tls {
         },
         E::InvalidMessage(_) => Tls::Absent,
         E::AlertReceived(AlertDescription::CertificateRequired) => Tls::ClientCertificate,
+        // Whatever else a server says about a certificate is about ours.
+        E::AlertReceived(
+            AlertDescription::UnknownCA
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::AccessDenied
+            | AlertDescription::DecryptError,
+        ) => Tls::CertificateRefused,
         _ => Tls::Other,
     }
 }

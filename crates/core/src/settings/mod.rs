@@ -14,6 +14,7 @@ pub use layers::{Layer, Origin, Value, resolve};
 use crate::flux::reference::Repository;
 use crate::problem::Problem;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// When a registry is asked over plain http.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +100,16 @@ impl Settings {
             "false" => PlainHttp::Never,
             _ => PlainHttp::Auto,
         }
+    }
+
+    /// `registry.caFile`, `registry.certFile` or `registry.keyFile`, when set; in a settings file it is meant from the
+    /// file's folder.
+    pub fn registry_file(&self, path: &str) -> Option<PathBuf> {
+        let file = Path::new(self.optional(path)?);
+        Some(match self.origin(path) {
+            Origin::File(place) => Path::new(&place.file).parent().unwrap_or(Path::new("")).join(file),
+            Origin::Default | Origin::Variable(_) | Origin::Flag(_) => file.to_owned(),
+        })
     }
 
     /// `namespace`: where the Flux objects live.
