@@ -83,8 +83,13 @@ impl Context {
         Ok(settings)
     }
 
-    /// A registry client.
+    /// A registry client. A token on standard input is for the registry of the settings.
     pub(crate) fn registry(&self, settings: &Settings, flags: &RegistryFlags) -> Result<Client, Problem> {
+        self.registry_at(settings.base().split('/').next().unwrap_or_default(), settings, flags)
+    }
+
+    /// A registry client. A token on standard input is for this host.
+    pub(crate) fn registry_at(&self, host: &str, settings: &Settings, flags: &RegistryFlags) -> Result<Client, Problem> {
         let client = Client::new(Options {
             plain_http: if flags.plain_http { PlainHttp::Always } else { settings.plain_http() },
             budget: self.budget,
@@ -100,7 +105,6 @@ impl Context {
             Some(user) => Login::basic(user, text),
             None => Login::Bearer(Secret::new(text)),
         };
-        let host = settings.base().split('/').next().unwrap_or_default();
         Ok(client.with_login(host, login))
     }
 

@@ -5,6 +5,7 @@ use super::exchange::{self, Exchange};
 use super::http::{Answer, Call, Transport};
 use super::logins::{Login, Logins};
 use super::origin;
+use super::proxy::Proxies;
 use super::tls::{Files, Trust};
 use crate::net::Budget;
 use reqwest::Url;
@@ -23,8 +24,6 @@ const MAX_PAGE: usize = 8 << 20;
 /// Pages, and tags, that are read; more than that is not a list but an endless loop.
 const MAX_PAGES: usize = 1000;
 const MAX_TAGS: usize = 1_000_000;
-/// Variables that name a proxy.
-const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
 /// Without it a registry answers 404 for what is there (distribution v3.1.2 does so for `*/*`).
 const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
@@ -81,9 +80,7 @@ impl Client {
         let Options { plain_http, budget, variables, home, files } = options;
         let folders = certificate_folders(variables, home.as_deref());
         let trust = Trust::new(&files, variables("SSL_CERT_FILE"), folders)?;
-        // The proxy itself is read by reqwest, from the same variables.
-        let proxy = PROXIES.into_iter().find(|name| variables(name).is_some_and(|value| !value.is_empty()));
-        let transport = Transport::new(budget, plain_http, trust, proxy);
+        let transport = Transport::new(budget, plain_http, trust, Proxies::new(variables));
         let logins = Logins::new(variables, home.as_deref());
         Ok(Self { exchange: Exchange::new(transport, logins) })
     }

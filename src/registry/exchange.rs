@@ -22,6 +22,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::OnceCell;
 
+/// Bytes of an answer to a greeting.
+const MAX_GREETING: usize = 64 << 10;
 /// Bytes of a token endpoint's answer.
 const MAX_TOKEN: usize = 1 << 20;
 
@@ -54,6 +56,17 @@ impl From<Trouble> for Problem {
     fn from(trouble: Trouble) -> Self {
         trouble.problem
     }
+}
+
+/// What a registry wants at its door.
+#[derive(Debug)]
+pub(super) enum Meeting {
+    /// Nothing.
+    Open,
+    /// A user and a password.
+    Basic,
+    /// Tokens of this endpoint, as it may be shown.
+    Bearer { realm: String, service: Option<String> },
 }
 
 /// What is known about a registry.
@@ -115,6 +128,43 @@ impl Exchange {
         }
         answer.sent = sent;
         Ok(answer)
+    }
+
+    /// Asks a registry for itself, without a login. The flag beside a problem says that there was no TLS connection.
+    pub(super) async fn greet(&self, errand: &Errand<'_>, base: &Url) -> Result<Meeting, (Problem, bool)> {
+        let url = base.join("v2/").map_err(|_| (errand.problem().cause("its host is no host's name"), false))?;
+        let site = Arc::clone(locked(&self.sites).entry(base.as_str().to_owned()).or_default());
+        let answer = self.send(errand, &Call::get(url, MAX_GREETING), None, true).await.map_err(|trouble| {
+            let is_tls = explain::is_tls(&trouble.problem);
+            (trouble.problem, is_tls)
+        })?;
+        if answer.status.is_success() {
+            return Ok(Meeting::Open);
+        }
+        let learnt = answer.status == 401
+            && origin::same(base, &answer.url)
+            && self.learn(errand, &site, base, &answer, Sent::Nothing).map_err(|problem| (problem, false))?;
+        let scheme = locked(&site.scheme).clone();
+        match scheme {
+            Scheme::Basic if learnt => Ok(Meeting::Basic),
+            Scheme::Bearer { realm, service } if learnt => Ok(Meeting::Bearer { realm: origin::shown(&realm), service }),
+            _ if answer.status == 404 => {
+                let problem =
+                    errand.problem().cause(format!("{} knows no /v2/, as every registry does", origin::host(&answer.url)));
+                Err((problem.hint("this is not what a registry answers; check the host"), false))
+            }
+            _ => Err((self.explain(errand, &answer).await, false)),
+        }
+    }
+
+    /// What the token that this errand gets allows in its repository, as far as it says so.
+    pub(super) async fn granted(&self, errand: &Errand<'_>, base: &Url) -> Result<Option<Vec<&'static str>>, Problem> {
+        let site = Arc::clone(locked(&self.sites).entry(base.as_str().to_owned()).or_default());
+        let scheme = locked(&site.scheme).clone();
+        let Scheme::Bearer { realm, service } = scheme else { return Ok(None) };
+        let found = self.logins.find(errand.repository).await?.ok();
+        let token = self.token(errand, &site, &(realm, service), found, None).await?;
+        Ok(token.claims.map(|claims| claims.allows(&repository_name(errand))))
     }
 
     /// Turns an answer that says no into a problem.
@@ -244,7 +294,8 @@ impl Exchange {
             Key { realm: realm.clone(), service: service.clone(), scopes: std::iter::once(own).chain(more).collect() }
         };
         // The right to write includes the right to read.
-        if let Some(token) = self.tokens.ready(&key(Access::Push)).filter(|token| Some(token.serial) != worn) {
+        let ready = if errand.access() == Access::Pull { self.tokens.ready(&key(Access::Push)) } else { None };
+        if let Some(token) = ready.filter(|token| Some(token.serial) != worn) {
             return Ok(token);
         }
         let key = key(errand.access());

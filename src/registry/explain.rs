@@ -30,6 +30,11 @@ pub(crate) fn ends_the_asking(problem: &Problem) -> bool {
     problem.causes.iter().any(|cause| whole.iter().any(|start| cause.starts_with(start)))
 }
 
+/// Whether there was no TLS connection.
+pub(super) fn is_tls(problem: &Problem) -> bool {
+    problem.causes.iter().any(|cause| cause.starts_with(NO_TLS))
+}
+
 /// What is known about the login that a request had.
 #[derive(Debug, Clone)]
 pub(super) struct Note {
@@ -326,7 +331,7 @@ pub(super) fn realm(errand: &Errand<'_>, realm: &str, why: &str) -> Problem {
 fn verb(errand: &Errand<'_>) -> String {
     let verb = match errand.access() {
         Access::Pull => "read",
-        Access::Push => "write",
+        Access::Push | Access::Abandon => "write",
     };
     format!("{verb} {}", errand.repository.name)
 }
@@ -337,7 +342,7 @@ fn rights(errand: &Errand<'_>, note: &Note) -> String {
             "a job's token may {} only in its own project and in those that allow it (Settings > CI/CD > Job token permissions)",
             match errand.access() {
                 Access::Pull => "read",
-                Access::Push => "write",
+                Access::Push | Access::Abandon => "write",
             }
         ),
         Origin::Found(_) => format!("the login needs the right to {}", verb(errand)),

@@ -6,6 +6,7 @@
 use super::explain::Ground;
 use super::fault::{Fault, Kind};
 use super::origin;
+use super::proxy::Proxies;
 use super::retry;
 use super::tls::Trust;
 use crate::net::Budget;
@@ -112,8 +113,8 @@ pub(super) struct Transport {
     pub(super) plain: PlainHttp,
     pub(super) first_pause: Duration,
     trust: Trust,
-    /// The variable that names a proxy for whatever is not this machine; `None`: none is used.
-    proxy: Option<&'static str>,
+    /// Proxies for whatever is not this machine.
+    pub(super) proxies: Proxies,
     clients: Mutex<HashMap<Way, reqwest::Client>>,
 }
 
@@ -128,13 +129,13 @@ struct Way {
 
 impl Transport {
     /// A transport; connections and certificates come later, when they are needed.
-    pub(super) fn new(budget: Budget, plain: PlainHttp, trust: Trust, proxy: Option<&'static str>) -> Self {
-        Self { budget, plain, first_pause: retry::FIRST_PAUSE, trust, proxy, clients: Mutex::default() }
+    pub(super) fn new(budget: Budget, plain: PlainHttp, trust: Trust, proxies: Proxies) -> Self {
+        Self { budget, plain, first_pause: retry::FIRST_PAUSE, trust, proxies, clients: Mutex::default() }
     }
 
     /// What requests about a registry stand on, for explanations.
     pub(super) fn ground(&self, registry: &str) -> Ground {
-        Ground { trust: self.trust.shown(registry), certificate: self.trust.certificate(registry), proxy: self.proxy }
+        Ground { trust: self.trust.shown(registry), certificate: self.trust.certificate(registry), proxy: self.proxies.any() }
     }
 
     /// Asks, again when that may help and the budget allows it, and gives the last answer.
@@ -230,7 +231,7 @@ impl Transport {
         let setup = |detail: String| Fault::new(origin::host(url), Kind::Setup, detail);
         let builder = client_builder();
         // Windows and macOS keep proxies in their own settings as well.
-        let may_be_set = self.proxy.is_some() || cfg!(any(windows, target_os = "macos"));
+        let may_be_set = self.proxies.any().is_some() || cfg!(any(windows, target_os = "macos"));
         let builder = if way.local || !may_be_set { builder.no_proxy() } else { builder };
         let builder = if way.local && plain {
             builder.tls_certs_only([])

@@ -12,6 +12,16 @@ const MAX_TOKEN: usize = 64 << 10;
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Claims {
     exp: Option<f64>,
+    #[serde(default)]
+    access: Vec<Access>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Access {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    actions: Vec<String>,
 }
 
 impl Claims {
@@ -31,6 +41,13 @@ impl Claims {
         #[expect(clippy::cast_possible_truncation, reason = "a conversion from a float stops at the largest number")]
         Timestamp::from_second(seconds as i64).ok()
     }
+
+    /// What it allows in a repository, of the two actions that matter here.
+    pub(super) fn allows(&self, repository: &str) -> Vec<&'static str> {
+        let ours = self.access.iter().filter(|access| access.name == repository);
+        let named: Vec<&str> = ours.flat_map(|access| access.actions.iter().map(String::as_str)).collect();
+        ["pull", "push"].into_iter().filter(|action| named.iter().any(|name| name == action || *name == "*")).collect()
+    }
 }
 
 #[cfg(test)]
@@ -49,6 +66,8 @@ mod tests {
         ))
         .unwrap();
         assert_eq!(claims.end().unwrap().to_string(), "2023-11-14T22:13:20Z");
+        assert_eq!(claims.allows("a/x"), ["pull", "push"]);
+        assert!(claims.allows("b").is_empty() && claims.allows("a").is_empty());
         assert!(Claims::of(&token("{}")).unwrap().end().is_none());
         assert!(Claims::of(&token(r#"{"exp":1e300}"#)).unwrap().end().is_none());
     }

@@ -5,14 +5,14 @@ use super::{env, platform};
 use serde_json::Value;
 use std::path::Path;
 
-fn schema(name: &str) -> jsonschema::Validator {
+pub(crate) fn schema(name: &str) -> jsonschema::Validator {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{name}.schema.json"));
     let schema: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     jsonschema::validator_for(&schema).unwrap()
 }
 
 #[track_caller]
-fn valid(schema: &jsonschema::Validator, text: &str) -> Value {
+pub(crate) fn valid(schema: &jsonschema::Validator, text: &str) -> Value {
     let document: Value = serde_json::from_str(text).unwrap();
     let errors: Vec<String> = schema.iter_errors(&document).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{}\n{text}", errors.join("\n"));
