@@ -1,5 +1,6 @@
 //! Three registries: plain http, TLS with a password, TLS with tokens as GitLab gives them.
 
+mod doctors;
 mod faults;
 mod lanes;
 mod peers;

@@ -18,6 +18,23 @@ pub(crate) fn write(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// An authority for clients, a client certificate of it, and its key.
+pub(super) fn client() -> std::result::Result<[String; 3], rcgen::Error> {
+    let ca_key = KeyPair::generate()?;
+    let mut ca = CertificateParams::new(Vec::new())?;
+    ca.distinguished_name.push(DnType::CommonName, "kubectl-runway test bed, clients");
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    let ca_certificate = ca.self_signed(&ca_key)?.pem();
+    let key = KeyPair::generate()?;
+    let mut client = CertificateParams::new(Vec::new())?;
+    client.distinguished_name.push(DnType::CommonName, "runway");
+    client.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let certificate = client.signed_by(&key, &Issuer::new(ca, ca_key))?.pem();
+    Ok([ca_certificate, certificate, key.serialize_pem()])
+}
+
 fn make() -> std::result::Result<[(&'static str, String); 5], rcgen::Error> {
     let ca_key = KeyPair::generate()?;
     let mut ca = CertificateParams::new(Vec::new())?;
