@@ -20,13 +20,14 @@ const REFUSED: &str = "connection refused: ";
 const NO_CONNECTION: &str = "no connection to ";
 const NO_TLS: &str = "no TLS connection: ";
 const WRONG_LOGIN: &str = "wrong login: ";
+const PROXY_LOGIN: &str = "no way through the proxy: ";
 const EXPIRED_LOGIN: &str = "expired login: ";
 const UNTRUSTED: &str = "its token endpoint is not trusted: ";
 
 /// Whether a registry cannot be asked at all, or does not accept who we are: asking it for other repositories would end
 /// the same, and many wrong logins lock the user out.
 pub(crate) fn ends_the_asking(problem: &Problem) -> bool {
-    let whole = [NO_ADDRESS, REFUSED, NO_CONNECTION, NO_TLS, WRONG_LOGIN, EXPIRED_LOGIN, UNTRUSTED];
+    let whole = [NO_ADDRESS, REFUSED, NO_CONNECTION, NO_TLS, WRONG_LOGIN, EXPIRED_LOGIN, PROXY_LOGIN, UNTRUSTED];
     problem.causes.iter().any(|cause| whole.iter().any(|start| cause.starts_with(start)))
 }
 
@@ -76,22 +77,21 @@ pub(super) struct Ground {
     pub(super) trust: String,
     /// Where the client certificate comes from, if there is one.
     pub(super) certificate: Option<String>,
-    /// The variable that names a proxy.
-    pub(super) proxy: Option<&'static str>,
 }
 
 /// A request without an answer.
 pub(super) fn fault(errand: &Errand<'_>, fault: &Fault, ground: &Ground) -> Problem {
-    let host = &fault.host;
+    // What keeps a connection from being made is the proxy's, when there is one.
+    let (host, next) = (&fault.host, fault.via.as_ref().unwrap_or(&fault.host));
     let problem = errand.problem();
     let problem = match &fault.kind {
         Kind::Dns => problem
-            .cause(format!("{NO_ADDRESS}the name of {host} is not known"))
+            .cause(format!("{NO_ADDRESS}the name of {next} is not known"))
             .hint("check the spelling of the host, and whether this machine's network (or VPN) knows it"),
         Kind::ConnectionRefused => {
-            problem.cause(format!("{REFUSED}nothing listens on {host}")).hint("check the port, and whether the registry runs")
+            problem.cause(format!("{REFUSED}nothing listens on {next}")).hint("check the port, and whether the registry runs")
         }
-        Kind::NoConnection => problem.cause(format!("{NO_CONNECTION}{host} in time")).hint("check the network and its firewalls"),
+        Kind::NoConnection => problem.cause(format!("{NO_CONNECTION}{next} in time")).hint("check the network and its firewalls"),
         Kind::Tls(why) => tls(problem, *why, host, &errand.repository.host, ground),
         // Some servers close the connection when they are spoken to in TLS and do not know it.
         Kind::Broken if fault.detail.contains("tls handshake") => {
@@ -111,16 +111,23 @@ pub(super) fn fault(errand: &Errand<'_>, fault: &Fault, ground: &Ground) -> Prob
         Kind::Redirect => problem
             .cause(format!("{host} redirects, and this is not followed"))
             .hint("a registry or a proxy before it is set up wrongly; tell its administrators"),
+        Kind::ProxyLogin => proxy_login(problem, next),
         Kind::Setup => problem.cause(format!("the request to {host} cannot be made")),
     };
     let problem = if fault.detail.is_empty() { problem } else { problem.cause(fault.detail.clone()) };
-    match (&fault.kind, ground.proxy) {
-        (Kind::TooLarge(_) | Kind::Redirect | Kind::Setup, _) | (_, None) => problem,
-        (_, Some(_)) if origin::is_loopback(host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name)) => problem,
-        (_, Some(name)) => {
-            problem.hint(format!("it is asked through the proxy in {name}, unless NO_PROXY names {host}; is that right?"))
+    match (&fault.kind, &fault.via) {
+        (Kind::TooLarge(_) | Kind::Redirect | Kind::Setup | Kind::ProxyLogin, _) | (_, None) => problem,
+        (_, Some(via)) => {
+            problem.hint(format!("{} is asked through {via}, unless NO_PROXY names it; is that right?", fault.host))
         }
     }
+}
+
+/// A proxy that does not let the request through.
+fn proxy_login(problem: Problem, proxy: &str) -> Problem {
+    problem
+        .cause(format!("{PROXY_LOGIN}{proxy} wants a login, or another one"))
+        .hint("write it into the variable that names the proxy: http://USER:PASSWORD@HOST:PORT, with %40 for an @ of its own")
 }
 
 fn tls(problem: Problem, why: Tls, host: &str, registry: &str, ground: &Ground) -> Problem {
@@ -164,6 +171,7 @@ pub(super) fn answer(errand: &Errand<'_>, answer: &Answer, note: &Note) -> Probl
         if note.is_foreign { problem.cause(format!("{} sends such requests there", errand.repository.host)) } else { problem };
     match answer.status.as_u16() {
         401 => unauthorized(problem, errand, answer, note),
+        407 => proxy_login(problem, "the proxy"),
         429 => too_many(problem, answer),
         code if code == 413 || code == 507 || is_quota(&note.said) => problem
             .cause("the registry has no room for it: a limit of storage or of upload size is reached")

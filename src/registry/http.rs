@@ -135,7 +135,7 @@ impl Transport {
 
     /// What requests about a registry stand on, for explanations.
     pub(super) fn ground(&self, registry: &str) -> Ground {
-        Ground { trust: self.trust.shown(registry), certificate: self.trust.certificate(registry), proxy: self.proxies.any() }
+        Ground { trust: self.trust.shown(registry), certificate: self.trust.certificate(registry) }
     }
 
     /// Asks, again when that may help and the budget allows it, and gives the last answer.
@@ -208,7 +208,8 @@ impl Transport {
             return Err(Fault::new(host(), Kind::TimedOut(limit), ""));
         }
         let exchange = async {
-            let response = request.send().await.map_err(|error| Fault::of(&error, host()))?;
+            let fault = |error: &reqwest::Error| Fault { via: self.proxies.via(url), ..Fault::of(error, host()) };
+            let response = request.send().await.map_err(|error| fault(&error))?;
             read(response, call, url).await
         };
         match self.budget.call(exchange).await {
@@ -231,7 +232,7 @@ impl Transport {
         let setup = |detail: String| Fault::new(origin::host(url), Kind::Setup, detail);
         let builder = client_builder();
         // Windows and macOS keep proxies in their own settings as well.
-        let may_be_set = self.proxies.any().is_some() || cfg!(any(windows, target_os = "macos"));
+        let may_be_set = self.proxies.is_any() || cfg!(any(windows, target_os = "macos"));
         let builder = if way.local || !may_be_set { builder.no_proxy() } else { builder };
         let builder = if way.local && plain {
             builder.tls_certs_only([])

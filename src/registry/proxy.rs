@@ -42,9 +42,17 @@ impl Proxies {
         Self { https: first(["HTTPS_PROXY", "https_proxy"]), http, all: first(["ALL_PROXY", "all_proxy"]), except }
     }
 
-    /// A variable that names a proxy, whatever it is for.
-    pub(super) fn any(&self) -> Option<&'static str> {
-        [&self.https, &self.all, &self.http].into_iter().flatten().map(|(name, _)| *name).next()
+    /// Whether a variable names a proxy, whatever it is for.
+    pub(super) fn is_any(&self) -> bool {
+        self.https.is_some() || self.http.is_some() || self.all.is_some()
+    }
+
+    /// The proxy that leads to this address, and the variable that names it.
+    pub(super) fn via(&self, url: &Url) -> Option<String> {
+        match self.route(url) {
+            Route::Through { host, port, variable, .. } => Some(format!("the proxy {host}:{port} ({variable})")),
+            Route::Local | Route::Direct | Route::Excepted => None,
+        }
     }
 
     /// How this address is reached.

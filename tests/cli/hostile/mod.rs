@@ -3,6 +3,7 @@
 
 mod doctor;
 mod logins;
+mod proxies;
 mod reading;
 mod writing;
 

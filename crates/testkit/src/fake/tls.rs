@@ -28,6 +28,18 @@ impl Tls {
         Self::new(folder, None)
     }
 
+    /// Makes an authority and a certificate for these names; the files, `ca.crt` among them, are in the folder.
+    ///
+    /// # Panics
+    ///
+    /// Panics when they cannot be made.
+    pub fn make(folder: &Path, names: &[&str]) -> Self {
+        if let Err(error) = crate::bed::pki::write_for(folder, names) {
+            panic!("{error}");
+        }
+        Self::read(folder)
+    }
+
     /// The same, where this end shows a client certificate to the other server.
     pub(crate) fn with_pair(folder: &Path, certificate: &Path, key: &Path) -> Self {
         Self::new(folder, Some((certificate, key)))
