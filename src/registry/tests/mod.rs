@@ -1,5 +1,6 @@
 //! The client against small real servers on 127.0.0.1.
 
+mod apart;
 mod basics;
 mod bed;
 mod certificates;
