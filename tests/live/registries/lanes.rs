@@ -66,7 +66,7 @@ fn every_command(lane: &Lane) {
     assert_eq!(lane.show(ENVIRONMENT), lane.build());
 }
 
-/// source-controller reads the inventory by `secretRef` and `certSecretRef`, and the workload's artifact by the login; status,
+/// source-controller reads the inventory and the workload's artifact by the `secretRef` and `certSecretRef` of our settings; status,
 /// which reads the same registry, says Ready of what was deployed.
 fn becomes_ready(lane: &Lane) {
     let stage = &lane.stage;
@@ -84,27 +84,9 @@ fn becomes_ready(lane: &Lane) {
             .to_string(),
     );
     let name = stage.parent_name();
-    let source = |name: &str, repository: &str| {
-        json!({
-            "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "OCIRepository", "metadata": {"name": name},
-            "spec": {
-                "interval": "10s", "url": format!("oci://{repository}"), "ref": {"tag": ENVIRONMENT},
-                "secretRef": {"name": "registry-login"}, "certSecretRef": {"name": "registry-ca"},
-            },
-        })
-    };
-    stage.ns.apply(&source(&name, &stage.inventory_repository()).to_string());
-    let parent = json!({
-        "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": {"name": name},
-        "spec": {
-            "interval": "10s", "path": format!("./{ENVIRONMENT}"), "prune": true,
-            "sourceRef": {"kind": "OCIRepository", "name": name},
-        },
-    });
-    stage.ns.apply(&parent.to_string());
-    // The workload's artifact as well, with a check of the certificate.
-    stage.ns.apply(&source("checked", &stage.deploy_repository("svc")).to_string());
-    stage.ns.wait_ready("ocirepository", "checked");
+    let parent = stage.env.run(["bootstrap", "--runtime", "gke", "-e", ENVIRONMENT]).ok();
+    assert_eq!(parent.matches("certSecretRef:\n    name: registry-ca\n").count(), 1, "{parent}");
+    stage.ns.apply(&parent);
     for name in ["svc", &name] {
         stage.ns.wait_ready("ocirepository", name);
         stage.ns.wait_ready("kustomization", name);

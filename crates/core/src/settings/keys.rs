@@ -76,11 +76,18 @@ pub const KEYS: &[Key] = &[
     key("source.apiVersion", Shape::Text, "v1", "version of the OCIRepository API that is written: v1 or v1beta2"),
     key("source.interval", Shape::Duration, "5m0s", "how often Flux looks at the registry"),
     key("source.secretRef", Shape::Name, "registry-reader", "pull secret of the workloads' sources; empty = none"),
+    key(
+        "source.certSecretRef",
+        Shape::Name,
+        "",
+        "Secret with the registry's authority or a client certificate, for the sources; empty = none",
+    ),
     key("source.insecure", Shape::Bool, "false", "write insecure: true, for registries on plain http"),
     key("kustomization.interval", Shape::Duration, "5m0s", "how often Flux applies a workload again"),
     key("parent.sourceInterval", Shape::Duration, "5m0s", "interval of the parent's source"),
     key("parent.interval", Shape::Duration, "10m0s", "interval of the parent's kustomization"),
     key("parent.secretRef", Shape::Name, "inventory-reader", "pull secret of the parent's source; empty = none"),
+    key("parent.certSecretRef", Shape::Name, "", "the same as source.certSecretRef, for the parent's source"),
     key("runtimes", Shape::Names, "gke,eks", "the runtimes that exist"),
     key("environments", Shape::Names, "staging,production", "the environments that exist"),
     key(

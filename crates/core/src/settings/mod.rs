@@ -152,6 +152,11 @@ impl Settings {
         self.optional("source.secretRef")
     }
 
+    /// `source.certSecretRef`: name of the Secret with certificates, when there is one.
+    pub fn source_certificates(&self) -> Option<&str> {
+        self.optional("source.certSecretRef")
+    }
+
     /// `source.insecure`: whether the objects allow plain http.
     pub fn source_insecure(&self) -> bool {
         self.flag("source.insecure")
@@ -175,6 +180,11 @@ impl Settings {
     /// `parent.secretRef`: name of the parent's pull secret, when there is one.
     pub fn parent_secret(&self) -> Option<&str> {
         self.optional("parent.secretRef")
+    }
+
+    /// `parent.certSecretRef`: name of the parent's Secret with certificates, when there is one.
+    pub fn parent_certificates(&self) -> Option<&str> {
+        self.optional("parent.certSecretRef")
     }
 
     /// `deploy.namespaces`: where a workload's objects may go; empty: anywhere.
