@@ -36,7 +36,7 @@ fn every_command_with_tokens() {
     assert!(asked.iter().all(|asked| asked.status == 200 && !asked.line.contains(PASSWORD)), "{asked:?}");
 }
 
-/// Build, push, push again, show, diff, list, pull, a dry run.
+/// Build, push, push again, show, diff, list, pull, a dry run, a check of artifacts; and the same of what services publish.
 fn every_command(lane: &Lane) {
     let stage = &lane.stage;
     stage.declare(&["svc"]);
@@ -64,6 +64,33 @@ fn every_command(lane: &Lane) {
     assert_eq!(stage.env.read(format!("{folder}/{ENVIRONMENT}/inventory.yaml")), lane.build());
     assert_eq!(lane.tag(ENVIRONMENT).as_deref(), more["digest"].as_str());
     assert_eq!(lane.show(ENVIRONMENT), lane.build());
+    let missing = inventory("verify", &["--artifacts"]);
+    assert!(missing.code == Some(1) && missing.stdout.contains("deploy"), "{missing}");
+    for id in ["svc", "more"] {
+        services(lane, id);
+    }
+    drop(inventory("verify", &["--artifacts"]).exits(0));
+}
+
+/// What a service publishes: push, push again, show, diff, list, pull.
+fn services(lane: &Lane, id: &str) {
+    let env = &lane.stage.env;
+    let manifest = format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {id}\n  namespace: {}\n", lane.stage.ns.name());
+    env.write("deploy.yaml", &manifest);
+    let run = |command: &str, more: &[&str]| env.run([&["deploy", command, id, "-e", ENVIRONMENT], more].concat());
+    let file = ["-f", "deploy.yaml"];
+    let results = ["pushed", "unchanged"].map(|expected| {
+        let receipt: Value = serde_json::from_str(&run("push", &[&file[..], &["-o", "json"]].concat()).ok()).expect("JSON");
+        assert_eq!(receipt["result"], expected, "{receipt}");
+        receipt["digest"].clone()
+    });
+    assert_eq!(results[0], results[1]);
+    assert!(run("show", &[]).ok().contains(&format!("name: {id}")));
+    assert_eq!(run("diff", &file).code, Some(0));
+    assert!(run("list", &[]).ok().contains(ENVIRONMENT));
+    let folder = lane.folder(&format!("pulled-{id}"));
+    run("pull", &["--output-dir", &folder]).ok();
+    assert!(std::fs::read_dir(&folder).is_ok_and(|entries| entries.count() > 0), "{folder} is empty");
 }
 
 /// source-controller reads the inventory and the workload's artifact by the `secretRef` and `certSecretRef` of our settings; status,
