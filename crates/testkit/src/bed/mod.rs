@@ -15,7 +15,7 @@ mod kinds;
 mod kube;
 mod namespace;
 mod pins;
-mod pki;
+pub(crate) mod pki;
 mod ports;
 mod process;
 mod registry;
