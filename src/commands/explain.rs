@@ -10,9 +10,7 @@ use runway_core::problem::Problem;
 
 /// Say which link broke first, why, and what to do next.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "The applied objects themselves are looked at. Formats: text, json, yaml.\n\nExamples:\n  kubectl runway explain example-service-gke\n  kubectl runway explain example-service-gke --all-clusters\n\nExit codes: 0 Ready, 1 not Ready, 2 no answer, 3 some clusters gave no answer."
-)]
+#[command(mut_arg("output", super::flags::formats(&FORMATS)))]
 pub(crate) struct Args {
     /// The workload
     #[arg(required = true, value_name = "WORKLOAD")]
@@ -22,6 +20,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     output: OutputFlags,
 }
+
+const FORMATS: [&str; 3] = ["text", "json", "yaml"];
 
 pub(crate) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let settings = context.settings(&args.look.which)?;

@@ -3,7 +3,9 @@
 use crate::cluster::KubeFlags;
 use crate::gather::targets::Choice;
 use clap::Args;
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use runway_core::problem::Problem;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 /// Which workloads, of which runtime and environment.
@@ -47,6 +49,27 @@ pub(crate) struct OutputFlags {
     /// Output format; FORMAT=FILE writes a file; may be repeated
     #[arg(short = 'o', long, value_name = "FORMAT[=FILE]")]
     pub(crate) output: Vec<String>,
+}
+
+/// Says which formats a command's `--output` has: in its help, and to whoever completes it.
+pub(crate) fn formats(all: &'static [&'static str]) -> impl FnOnce(clap::Arg) -> clap::Arg {
+    move |arg| arg.value_parser(Formats(all))
+}
+
+/// The text of an `--output`, as typed: what is wrong with it is said by [`crate::render::output::Output`].
+#[derive(Clone)]
+struct Formats(&'static [&'static str]);
+
+impl TypedValueParser for Formats {
+    type Value = String;
+
+    fn parse_ref(&self, command: &clap::Command, arg: Option<&clap::Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.iter().map(PossibleValue::new)))
+    }
 }
 
 /// kubectl's connection flags.

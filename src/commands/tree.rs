@@ -10,9 +10,7 @@ use runway_core::problem::Problem;
 
 /// Show the objects that a workload has applied, each with its health.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "The health is kstatus', as Flux's own health checks have it. Formats: tree, json, yaml.\n\nExamples:\n  kubectl runway tree example-service-gke\n  kubectl runway tree gke-inventory -o json\n\nExit codes: 0 Ready, 1 not Ready, 2 no answer, 3 some clusters gave no answer."
-)]
+#[command(mut_arg("output", super::flags::formats(&FORMATS)))]
 pub(crate) struct Args {
     /// The workload, or a parent such as gke-inventory
     #[arg(required = true, value_name = "WORKLOAD")]
@@ -22,6 +20,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     output: OutputFlags,
 }
+
+const FORMATS: [&str; 3] = ["tree", "json", "yaml"];
 
 pub(crate) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let settings = context.settings(&args.look.which)?;

@@ -11,9 +11,6 @@ use runway_core::problem::Problem;
 
 /// List the tags of an inventory.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  kubectl runway inventory list --runtime gke\n  kubectl runway inventory list layout:out -o json"
-)]
 pub(crate) struct Args {
     /// oci://REPOSITORY or layout:DIR [default: the runtime's repository]
     source: Option<String>,

@@ -2,9 +2,9 @@
 
 use super::clusters::Look;
 use crate::commands::flags::OutputFlags;
+use crate::commands::outputs;
 use crate::exit::Outcome;
-use crate::files::write;
-use crate::render::output::{self, Output};
+use crate::render::output::Output;
 use crate::render::style::Style;
 use runway_core::api;
 use runway_core::assess::Item;
@@ -22,17 +22,7 @@ pub(crate) fn show_one(
     let items: Vec<&Item> = answer.items.iter().collect();
     let now = look.context.now;
     let document = || api::status::document(now.to_string(), answer.clusters.clone(), &answer.items, &items);
-    for output in outputs {
-        let text = match output.format.as_str() {
-            "json" => output::json(&document())?,
-            "yaml" => output::yaml(&document())?,
-            _ => human(&items, now, look.ui.style()),
-        };
-        match &output.path {
-            None => look.ui.answer(&text)?,
-            Some(path) => write::atomic(&look.context.start.join(path), text.as_bytes())?,
-        }
-    }
+    outputs::show(&outputs, (look.context, look.ui), document, |_| Ok(human(&items, now, look.ui.style())))?;
     answer.warn(look.ui);
     Ok(answer.outcome())
 }
