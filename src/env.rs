@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Every variable that is read beside those of the settings: what it belongs to, its name, what it does. `help environment`
 /// shows it; a test compares it with the sources.
-pub(crate) const VARIABLES: [(&str, &str, &str); 33] = [
+pub(crate) const VARIABLES: [(&str, &str, &str); 32] = [
     ("Output", "NO_COLOR", "set to anything: no colour"),
     ("Output", "CLICOLOR_FORCE", "set to anything but 0: colour, also where the output is no terminal; NO_COLOR is stronger"),
     ("Output", "TERM", "dumb: no colour and no progress line"),
@@ -40,7 +40,6 @@ pub(crate) const VARIABLES: [(&str, &str, &str); 33] = [
     ("GitLab CI", "CI_COMMIT_TAG", "the tag in that revision"),
     ("GitLab CI", "CI_COMMIT_TIMESTAMP", "creation time of what is pushed"),
     ("Reproducibility", "SOURCE_DATE_EPOCH", "creation time of what is pushed, in seconds; stronger than the commit's"),
-    ("Kubernetes", "KUBERNETES_EXEC_INFO", "set for exec plugins of the kubeconfig; not read"),
 ];
 
 /// A variable's value, when it is set, not empty, and UTF-8.

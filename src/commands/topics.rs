@@ -181,7 +181,7 @@ const FORMATS: [(&str, &str); 16] = [
     ("tree", "objects below what applied them"),
     ("matrix", "workloads down, clusters across"),
     ("name", "names alone, a line each, for other commands"),
-    ("json", "one document with apiVersion and kind; its fields are a promise, written down in schemas/"),
+    ("json", "one document with apiVersion and kind; its fields are a promise"),
     ("yaml", "the same document as YAML"),
     ("markdown", "for comments on merge requests"),
     ("junit", "a JUnit report: GitLab shows it as tests"),
@@ -247,6 +247,38 @@ mod tests {
         let had: BTreeSet<&str> = lists.keys().flat_map(|list| list.split(", ")).collect();
         let known: BTreeSet<&str> = FORMATS.iter().map(|(name, _)| *name).filter(|name| *name != "FORMAT=FILE").collect();
         assert_eq!(had, known);
+    }
+
+    /// The sources of the program, without its tests.
+    #[expect(clippy::disallowed_methods, reason = "a test reads the sources")]
+    fn sources() -> String {
+        let mut text = String::new();
+        let mut open = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        while let Some(path) = open.pop() {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() && name != "tests" {
+                open.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            } else if name.ends_with(".rs") && name != "env.rs" {
+                let file = std::fs::read_to_string(&path).unwrap();
+                text.push_str(file.split("#[cfg(test)]\nmod tests").next().unwrap());
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn the_variables_are_those_of_the_sources() {
+        let text = sources();
+        let known: BTreeSet<&str> = crate::env::VARIABLES.iter().map(|(_, name, _)| *name).collect();
+        for name in &known {
+            assert!(*name == "HOME" || text.contains(&format!("\"{name}\"")), "{name} is read nowhere");
+        }
+        let starts = ["CI_", "XDG_", "DOCKER_", "REGISTRY_AUTH", "HTTP", "NO_", "SSL_", "CLICOLOR", "SOURCE_", "LC_", "GITLAB_"];
+        let words = text.split('"').filter(|word| starts.iter().any(|start| word.starts_with(start)) && !word.ends_with('_'));
+        let read: BTreeSet<&str> =
+            words.filter(|word| word.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit())).collect();
+        assert!(read.len() > 15, "{read:?}");
+        assert_eq!(read.difference(&known).collect::<Vec<_>>(), Vec::<&&str>::new(), "variables that help does not have");
     }
 
     /// The sources of what judges, read for reasons that are given as a text.

@@ -32,7 +32,9 @@ pub(crate) fn table(heads: &[&str], rows: &[Vec<String>], style: Style) -> Strin
     }
     let mut text = table.trim_fmt();
     text.push('\n');
-    text
+    let Some(width) = style.width else { return text };
+    // Where even the other columns are too wide, a row is still one line.
+    text.lines().flat_map(|line| [cut(line, width, style.ascii), "\n".to_owned()]).collect()
 }
 
 fn column_width(cells: &[Vec<String>], n: usize) -> usize {

@@ -108,7 +108,7 @@ impl Ui {
     pub(crate) fn problem(&self, problem: &Problem) {
         self.line(&format!("{} {}", self.err.red("error:"), visible(&problem.what)));
         for cause in &problem.causes {
-            self.line(&format!("  cause: {}", visible(cause)));
+            self.line(&format!("  cause: {}", visible(&self.spoken(cause))));
         }
         if let Some(place) = &problem.place {
             self.line(&format!("  where: {}", visible(&place.to_string())));

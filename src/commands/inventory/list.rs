@@ -3,6 +3,7 @@
 use super::super::context::Context;
 use super::super::flags::WorkloadsFlags;
 use super::super::tags::{self, ListFlags};
+use super::request::not_named;
 use crate::exit::Outcome;
 use crate::gather::source::Source;
 use crate::ui::Ui;
@@ -27,8 +28,7 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
         (None, Some(runtime)) => {
             Ok(Source::Registry(Reference { repository: settings.inventory_repository(runtime)?, target: None }))
         }
-        (None, None) => Err(Problem::usage("no inventory was named")
-            .hint(format!("name a source, or add --runtime, one of {}", settings.runtimes().join(", ")))),
+        (None, None) => Err(not_named(&settings)),
     };
     tags::list(source, &args.list, &settings, context, ui)
 }

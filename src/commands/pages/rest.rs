@@ -52,7 +52,7 @@ pub(super) const PAGES: &[Page] = &[
         about: "Prints the script that completes kubectl-runway in bash 4 or later, with or without the package bash-completion.",
         examples: &[
             ("In this shell", "source <(kubectl-runway completion bash)"),
-            ("For all shells to come", "kubectl runway completion install --shell bash"),
+            ("For all shells to come", "kubectl runway completion install --shell bash --yes"),
         ],
         notes: "",
         see: &["completion install"],
@@ -62,7 +62,7 @@ pub(super) const PAGES: &[Page] = &[
         about: "Prints the script that completes kubectl-runway in zsh. It needs compinit, and can lie in a folder of fpath as _kubectl-runway.",
         examples: &[
             ("In this shell", "source <(kubectl-runway completion zsh)"),
-            ("For all shells to come", "kubectl runway completion install --shell zsh"),
+            ("What belongs in ~/.zshrc", "kubectl runway completion install --shell zsh --dry-run"),
         ],
         notes: "",
         see: &["completion install"],
@@ -72,7 +72,7 @@ pub(super) const PAGES: &[Page] = &[
         about: "Prints the script that completes kubectl-runway in fish.",
         examples: &[
             ("In this shell", "kubectl-runway completion fish | source"),
-            ("For all shells to come", "kubectl runway completion install --shell fish"),
+            ("For all shells to come", "kubectl runway completion install --shell fish --yes"),
         ],
         notes: "",
         see: &["completion install"],
