@@ -18,6 +18,7 @@ use runway_core::flux::names;
 use runway_core::observed::Objects;
 use runway_core::problem::{Class, Problem};
 use runway_core::settings::Settings;
+use runway_core::suggest;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -171,7 +172,17 @@ impl Reconciler<'_> {
         }
         if let Some(name) = absent.iter().flatten().next() {
             let what = format!("there is no workload {name} in the namespace {}", self.settings.namespace());
-            return Err(Problem::usage(what).hint("kubectl runway status shows those that are there; -n chooses the namespace"));
+            let mut known: Vec<String> = Vec::new();
+            for mirror in mirrors {
+                let names =
+                    |objects: &Objects| objects.kustomizations.iter().flatten().map(|it| it.metadata.name.clone()).collect();
+                known.extend(mirror.observed(|observed| observed.objects.as_ref().map_or_else(|_| Vec::new(), names)));
+            }
+            let problem = match suggest::nearest(name, known.iter().map(String::as_str)) {
+                Some(near) => Problem::usage(what).hint(format!("did you mean {near}?")),
+                None => Problem::usage(what),
+            };
+            return Err(problem.hint("kubectl runway status shows those that are there; -n chooses the namespace"));
         }
         if !refused.causes.is_empty() {
             return Err(refused);

@@ -234,7 +234,9 @@ mod tests {
         assert_eq!(exit_codes().lines().take_while(|line| !line.is_empty()).count(), 8);
         assert_eq!(verdicts().lines().count(), 14);
         let command = command_line("kubectl runway");
+        let help = command.find_subcommand("help").and_then(|help| help.get_after_help()).map(ToString::to_string).unwrap();
         for (topic, _) in TOPICS {
+            assert!(help.contains(topic), "the help of help does not name {topic}");
             assert!(text(topic, &command).is_some(), "{topic}");
             assert!(command.find_subcommand(topic).is_none(), "the command {topic} would hide its topic");
         }
@@ -258,7 +260,7 @@ mod tests {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_dir() && name != "tests" {
                 open.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
-            } else if name.ends_with(".rs") && name != "env.rs" {
+            } else if path.extension().is_some_and(|it| it == "rs") && name != "env.rs" {
                 let file = std::fs::read_to_string(&path).unwrap();
                 text.push_str(file.split("#[cfg(test)]\nmod tests").next().unwrap());
             }

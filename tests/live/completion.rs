@@ -2,20 +2,53 @@
 
 use crate::stage::{ENVIRONMENT, Stage};
 use runway_testkit::command::{Run, mortal, run};
+use runway_testkit::terminal::Terminal;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
-/// Runs a program of the bed with our program on PATH and as a plugin of flux.
-fn ask(stage: &Stage, program: &str, words: &[&str]) -> Run {
+/// A command with our program on PATH and as a plugin of flux.
+fn around(stage: &Stage, mut command: Command) -> Command {
     let bin = stage.env.root().join("bin");
     let path = format!("{}:{}:/usr/bin:/bin", bin.display(), stage.bed.bin().display());
-    let mut command = mortal(&stage.bed.bin().join(program));
-    command.args(words).env_clear().env("PATH", path).env("HOME", stage.env.home());
+    command.env_clear().env("PATH", path).env("HOME", stage.env.home()).env("TERM", "xterm").env("LC_ALL", "C.UTF-8");
     command.env("FLUXCD_PLUGINS", stage.env.root().join("plugins")).current_dir(stage.env.work());
     // Whoever asked a cluster would be told that there is none.
     command.env("KUBECONFIG", stage.env.work().join("dead"));
+    command
+}
+
+/// Runs a program of the bed.
+fn ask(stage: &Stage, program: &str, words: &[&str]) -> Run {
+    let mut command = around(stage, mortal(&stage.bed.bin().join(program)));
+    command.args(words);
     run(command, b"", Duration::from_secs(60)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Presses TAB on a workload's name in zsh, behind kubectl and behind flux, with their own completion.
+fn press_tab(stage: &Stage) {
+    const ZSH: &str = "/usr/bin/zsh";
+    if !Path::new(ZSH).exists() {
+        println!("SKIPPED: TAB behind kubectl and flux was not tried: zsh is not installed (apt-get install zsh)");
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "zsh must not be missing where CI=true");
+        return;
+    }
+    let mut shell = around(stage, Command::new(ZSH));
+    shell.args(["-f", "-i"]);
+    let mut terminal = Terminal::start(&shell, (40, 160), Duration::from_secs(60));
+    terminal.types(
+        "PS1='$ '; autoload -Uz compinit && compinit -u -D; source <(kubectl completion zsh); source <(flux completion zsh)\n",
+    );
+    terminal.types("echo rea''dy\n");
+    terminal.until(0, "the shell's start", |text| text.contains("ready"));
+    for program in ["kubectl", "flux"] {
+        let from = terminal.drawn().len();
+        terminal.types(&format!("{program} runway deploy verify svc-ot\t"));
+        terminal.until(from, "TAB", |text| text.contains("svc-other"));
+        terminal.types(" -f manifest.yaml\n");
+        terminal.until(from, "the command", |text| text.contains("verified 1 object of svc-other"));
+    }
 }
 
 fn candidates(run: &Run) -> Vec<&str> {
@@ -62,4 +95,7 @@ fn kubectl_and_flux_complete_our_command_line() {
         let run = ask(&stage, program, &["__complete", "runway", "status", "--token", ""]);
         assert!(candidates(&run).is_empty() && run.stdout.contains(":4"), "{run}");
     }
+    let manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: a}\n";
+    stage.env.write("manifest.yaml", manifest);
+    press_tab(&stage);
 }

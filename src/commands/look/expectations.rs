@@ -12,6 +12,7 @@ use runway_core::flux::reference::{Reference, Target};
 use runway_core::inventory::Inventory;
 use runway_core::problem::{Place, Problem};
 use runway_core::settings::Settings;
+use runway_core::suggest;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -38,6 +39,14 @@ impl Expectations<'_> {
     pub(super) async fn of(&self, scope: &Scope, namespace: &str) -> Result<Rc<Expected>, Problem> {
         let cell = Rc::clone(self.known.borrow_mut().entry(scope.clone()).or_default());
         cell.get_or_init(async || self.read(scope, namespace).await.map(Rc::new)).await.clone()
+    }
+
+    /// The known workload whose name is nearest.
+    pub(super) fn nearest(&self, name: &str) -> Option<String> {
+        let known = self.known.borrow();
+        let read = known.values().filter_map(|cell| cell.get()?.as_ref().ok());
+        let entries = read.flat_map(|it| it.declared().into_iter().chain(it.published())).flat_map(|it| &it.entries);
+        suggest::nearest(name, entries.map(|entry| entry.name.as_str())).map(str::to_owned)
     }
 
     async fn read(&self, (runtime, environment): &Scope, namespace: &str) -> Result<Expected, Problem> {

@@ -6,6 +6,7 @@ mod deploy;
 mod inventory;
 mod rest;
 
+use super::flags::{CLUSTER, REGISTRY};
 use clap::Command;
 
 /// The name that the texts are written with; who is called otherwise says its own.
@@ -31,7 +32,7 @@ fn pages() -> impl Iterator<Item = &'static Page> {
 }
 
 /// Headings whose flags are many and rarely wanted: `-h` leaves them out, `--help` has them.
-const LONG_ONLY: [&str; 2] = ["Cluster options", "Registry options"];
+const LONG_ONLY: [&str; 2] = [CLUSTER, REGISTRY];
 /// Those of them that are wanted often.
 const SHORT_TOO: [&str; 4] = ["context", "kubeconfig", "all_clusters", "all_contexts"];
 
@@ -91,6 +92,22 @@ mod tests {
         for sub in command.get_subcommands() {
             paths(sub, format!("{path} {}", sub.get_name()).trim_start(), all);
         }
+    }
+
+    /// What is flattened after a group with a heading must not come under it, and out of `-h`.
+    #[test]
+    fn headings_end_with_their_groups() {
+        fn look(command: &Command) {
+            for arg in command.get_arguments() {
+                let own =
+                    ["output", "exit_code", "objects", "verdict", "not_ready", "dry_run", "strict", "check", "apply", "file"];
+                if own.contains(&arg.get_id().as_str()) {
+                    assert_eq!(arg.get_help_heading(), None, "{} of {}", arg.get_id(), command.get_name());
+                }
+            }
+            command.get_subcommands().for_each(look);
+        }
+        look(&crate::commands::command_line("kubectl runway"));
     }
 
     #[test]

@@ -105,7 +105,7 @@ pub(super) const PAGES: &[Page] = &[
             ("What do the verdicts of status mean?", "kubectl runway help verdicts"),
             ("A command", "kubectl runway help inventory push"),
         ],
-        notes: "",
+        notes: "Topics: finding [CODE], exit-codes, verdicts, reasons, settings, environment, formats.",
         see: &["help exit-codes", "help settings", "help reasons"],
     },
 ];
