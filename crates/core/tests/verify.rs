@@ -292,7 +292,7 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
             File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a-b: c}}}\n"),
             File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a_b: c}}}\n"),
         ),
-        ("inventory-size", Many(6_000), Many(5_000)),
+        ("inventory-size", Many(7_200), Many(6_900)),
         ("missing-folder", Files(&[("staging/inventory.yaml", PAIR)]), Files(&[(PRODUCTION, PAIR)])),
         (
             "object-identity",

@@ -200,7 +200,7 @@ pub const RULES: &[Rule] = &[
     warning(
         "inventory-size",
         "the inventory comes near a limit of etcd",
-        "The parent's status lists every object, about 103 bytes each and two per workload; etcd refuses requests over 1.5 MiB.\nSplit the runtime before it has about 7,000 workloads.",
+        "The parent's status lists every object, two per workload, with namespace, name and kind; etcd refuses requests over 1.5 MiB.\nWith ids of 26 characters that was seen at 7,531 workloads. Split the runtime before.",
     ),
     error(
         "missing-folder",
