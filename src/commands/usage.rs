@@ -77,6 +77,9 @@ fn problem(error: &Error) -> Problem {
             Problem::usage(first.strip_prefix("error: ").unwrap_or(first))
         }
     };
+    if let Some(source) = std::error::Error::source(error) {
+        problem = problem.caused_by(source);
+    }
     let allowed = texts(error.get(ContextKind::ValidValue));
     if !allowed.is_empty() {
         problem = problem.cause(format!("it takes {}", allowed.join(", ")));
@@ -140,6 +143,10 @@ mod tests {
         assert_eq!(
             wrong(&["status", "--color", "nevr"]),
             "'nevr' is no value of --color <WHEN> | it takes auto, always, never | did you mean never?"
+        );
+        assert_eq!(
+            wrong(&["inventory", "push", "--allow-removals", "many"]),
+            "'many' is no value of --allow-removals <N> | invalid digit found in string"
         );
         assert!(wrong(&["explain"]).starts_with("this is missing: <WORKLOAD>"), "{}", wrong(&["explain"]));
         assert!(
