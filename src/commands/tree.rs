@@ -1,8 +1,7 @@
 //! `tree`: the objects that a workload has applied, each with its health, and the Pods in trouble.
 
 use super::context::Context;
-use super::flags::OutputFlags;
-use super::look::{Look, LookFlags, names, show_one};
+use super::look::{NamedFlags, show_named};
 use crate::exit::Outcome;
 use crate::render::objects;
 use crate::ui::Ui;
@@ -12,20 +11,12 @@ use runway_core::problem::Problem;
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("output", super::flags::formats(&FORMATS)))]
 pub(crate) struct Args {
-    /// The workload, or a parent such as gke-inventory
-    #[arg(required = true, value_name = "WORKLOAD")]
-    workloads: Vec<String>,
     #[command(flatten)]
-    look: LookFlags,
-    #[command(flatten)]
-    output: OutputFlags,
+    named: NamedFlags,
 }
 
 const FORMATS: [&str; 3] = ["tree", "json", "yaml"];
 
 pub(crate) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
-    let settings = context.settings(&args.look.which)?;
-    let named = names(&args.workloads);
-    let look = Look { flags: &args.look, named: &named, objects: true, context, settings: &settings, ui };
-    show_one(&look, &args.output, "tree", objects::forest)
+    show_named(&args.named, (context, ui), "tree", objects::forest)
 }
