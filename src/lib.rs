@@ -16,6 +16,7 @@ mod registry;
 mod render;
 mod ui;
 
+pub use commands::command_line;
 use runway_core::problem::{Class, Problem};
 use std::ffi::OsString;
 use std::panic::AssertUnwindSafe;

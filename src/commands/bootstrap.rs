@@ -1,7 +1,7 @@
 //! `bootstrap`: the parent pair that every cluster needs.
 
 use super::context::Context;
-use super::flags::{ClusterFlags, OutputFlags, WorkloadsFlags};
+use super::flags::{ClusterFlags, WorkloadsFlags};
 use crate::cluster::{self, Address, Cluster};
 use crate::env;
 use crate::exit::Outcome;
@@ -13,9 +13,6 @@ use serde_json::Value;
 
 /// Print, check or apply the parent pair that makes a cluster follow an inventory.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  kubectl runway bootstrap                                  # with ${cloud_provider} and ${environment} kept\n  kubectl runway bootstrap --runtime gke -e production\n  kubectl runway bootstrap --runtime gke -e production --check --context production-gke\n  kubectl runway bootstrap --runtime gke -e production --apply --context production-gke\n\nExit codes: 0 printed, the same, applied; 1 --check found a difference; 2 not done."
-)]
 pub(crate) struct Args {
     #[command(flatten)]
     which: WorkloadsFlags,
@@ -34,8 +31,6 @@ pub(crate) struct Args {
     /// With --apply: take over fields that somebody else wrote
     #[arg(long, requires = "apply")]
     force_conflicts: bool,
-    #[command(flatten)]
-    output: OutputFlags,
     #[command(flatten)]
     cluster: ClusterFlags,
 }

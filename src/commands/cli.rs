@@ -1,7 +1,9 @@
 //! The command line: name, commands, and what every command has.
 
 use super::context::Context;
-use super::{bootstrap, config, deploy, doctor, explain, help, inventory, reconcile, snapshot, status, tree};
+use super::{
+    bootstrap, completion, config, deploy, doctor, explain, help, inventory, pages, reconcile, snapshot, start, status, tree, usage,
+};
 use crate::exit::{self, Outcome};
 use crate::ui::{ColorChoice, Ui};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -12,9 +14,6 @@ use std::path::{Path, PathBuf};
 /// Publish Runway's Flux inventories, and see whether what was published is what runs.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 110, disable_help_subcommand = true, infer_subcommands = false)]
-#[command(
-    after_help = "Examples:\n  kubectl runway inventory build --runtime gke -e production\n  kubectl runway inventory push --runtime gke -e production --dry-run\n  kubectl runway status\n  kubectl runway status example-service-gke\n\nExit codes: 0 yes, 1 no, 2 no answer, 3 partial, 4 out of time, 5 refused."
-)]
 pub(crate) struct Cli {
     #[command(flatten)]
     global: Global,
@@ -50,23 +49,6 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Build and publish inventories
-    #[command(subcommand)]
-    Inventory(Box<inventory::Command>),
-    /// Build, check and publish a workload's resource manifests
-    #[command(subcommand)]
-    Deploy(Box<deploy::Command>),
-    /// Print, check or apply the parent pair that makes a cluster follow an inventory
-    Bootstrap(Box<bootstrap::Args>),
-    /// Look at the settings
-    #[command(subcommand)]
-    Config(config::Command),
-    /// Look at what this program would use, and whether it works
-    #[command(subcommand)]
-    Doctor(doctor::Command),
-    /// Store what a cluster has, to be judged later or elsewhere
-    #[command(subcommand)]
-    Snapshot(snapshot::Command),
     /// Say whether each workload is what is published
     Status(Box<status::Args>),
     /// Say which link broke first, why, and what to do next
@@ -75,42 +57,73 @@ enum Command {
     Tree(Box<tree::Args>),
     /// Ask Flux to look now, and wait until it has
     Reconcile(Box<reconcile::Args>),
-    /// Explain a finding, the exit codes, the verdicts, or a command
+    /// Build and publish inventories
+    #[command(subcommand)]
+    Inventory(Box<inventory::Command>),
+    /// Build, check and publish a workload's resource manifests
+    #[command(subcommand)]
+    Deploy(Box<deploy::Command>),
+    /// Print, check or apply the parent pair that makes a cluster follow an inventory
+    Bootstrap(Box<bootstrap::Args>),
+    /// Store what a cluster has, to be judged later or elsewhere
+    #[command(subcommand)]
+    Snapshot(snapshot::Command),
+    /// Look at the settings
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Look at what this program would use, and whether it works
+    #[command(subcommand)]
+    Doctor(doctor::Command),
+    /// Print the script that completes in a shell, or set completion up
+    #[command(subcommand)]
+    Completion(completion::Command),
+    /// Explain a finding, a topic, or a command
     Help(help::Args),
+}
+
+/// The command line of a program that is called by this name, with its help.
+pub fn command_line(name: &'static str) -> clap::Command {
+    pages::apply(Cli::command().name("kubectl-runway").bin_name(name), name)
 }
 
 /// Runs a command line; the answer is the exit code.
 pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
     let name = called_as(arguments.first());
-    let command = Cli::command().name("kubectl-runway").bin_name(name);
-    let parsed = command.clone().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    if let Some(asked) = completion::Asked::of(&arguments) {
+        let answer = completion::answer(&asked, command_line(name));
+        let ui = Ui::new(ColorChoice::Never, true, name);
+        return finish(&ui, ui.answer(&answer).map(|()| Outcome::YES));
+    }
+    let color = usage::color(&arguments);
+    let parsed = command_line(name).try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage::show(&error, &Ui::new(color, false, name)),
     };
-    let ui = Ui::new(cli.global.color, cli.global.quiet);
-    let Some(chosen) = cli.command else {
-        let help = command.clone().render_help();
-        return finish(&ui, ui.answer(&help.to_string()).map(|()| Outcome::YES));
-    };
-    if let Command::Help(args) = &chosen {
-        // Needs no settings: it explains those that are broken, too.
-        return finish(&ui, help::run(args, command, &ui));
+    let ui = Ui::new(cli.global.color, cli.global.quiet, name);
+    finish(&ui, carry_out(cli, name, &ui))
+}
+
+fn carry_out(cli: Cli, name: &'static str, ui: &Ui) -> Result<Outcome, Problem> {
+    let global = cli.global;
+    let start = global.directory.as_deref();
+    let context = || Context::new(&global);
+    match cli.command {
+        None => start::show(&command_line(name), start, ui),
+        // These need no settings: they explain those that are broken, too.
+        Some(Command::Help(args)) => help::run(&args, command_line(name), ui),
+        Some(Command::Completion(command)) => completion::run(&command, start, ui),
+        Some(Command::Inventory(command)) => inventory::run(*command, &context()?, ui),
+        Some(Command::Deploy(command)) => deploy::run(*command, &context()?, ui),
+        Some(Command::Bootstrap(args)) => bootstrap::run(&args, &context()?, ui),
+        Some(Command::Config(command)) => config::run(&command, &context()?, ui),
+        Some(Command::Doctor(command)) => doctor::run(&command, &context()?, ui),
+        Some(Command::Status(args)) => status::run(*args, &context()?, ui),
+        Some(Command::Snapshot(command)) => snapshot::run(&command, &context()?, ui),
+        Some(Command::Explain(args)) => explain::run(&args, &context()?, ui),
+        Some(Command::Tree(args)) => tree::run(&args, &context()?, ui),
+        Some(Command::Reconcile(args)) => reconcile::run(&args, &context()?, ui),
     }
-    let result = Context::new(&cli.global).and_then(|context| match chosen {
-        Command::Inventory(command) => inventory::run(*command, &context, &ui),
-        Command::Deploy(command) => deploy::run(*command, &context, &ui),
-        Command::Bootstrap(args) => bootstrap::run(&args, &context, &ui),
-        Command::Config(command) => config::run(&command, &context, &ui),
-        Command::Doctor(command) => doctor::run(&command, &context, &ui),
-        Command::Status(args) => status::run(*args, &context, &ui),
-        Command::Help(_) => Ok(Outcome::YES),
-        Command::Snapshot(command) => snapshot::run(&command, &context, &ui),
-        Command::Explain(args) => explain::run(&args, &context, &ui),
-        Command::Tree(args) => tree::run(&args, &context, &ui),
-        Command::Reconcile(args) => reconcile::run(&args, &context, &ui),
-    });
-    finish(&ui, result)
 }
 
 fn finish(ui: &Ui, result: Result<Outcome, Problem>) -> u8 {
@@ -123,15 +136,13 @@ fn finish(ui: &Ui, result: Result<Outcome, Problem>) -> u8 {
     }
 }
 
-/// clap's own words about the command line; help and version go to stdout.
-fn usage(error: &clap::Error) -> u8 {
-    // When even this cannot be written there is nobody to tell.
-    drop(error.print());
-    if error.use_stderr() { 2 } else { 0 }
-}
-
 /// How the user called it: both kubectl and flux run plugins by a file whose name says it.
+///
+/// kubectl and flux start a plugin by its whole path, a shell by the word that was typed: the bare name is the program's own.
 fn called_as(program: Option<&OsString>) -> &'static str {
+    if program.is_some_and(|program| Path::new(program).components().count() == 1) {
+        return if program.is_some_and(|program| program == "flux-runway") { "flux-runway" } else { "kubectl-runway" };
+    }
     let stem = program.and_then(|path| Path::new(path).file_stem()).and_then(|stem| stem.to_str()).unwrap_or_default();
     match stem {
         "kubectl-runway" => "kubectl runway",
@@ -154,7 +165,8 @@ mod tests {
     fn names() {
         assert_eq!(called_as(Some(&"/x/kubectl-runway".into())), "kubectl runway");
         assert_eq!(called_as(Some(&"/x/flux-runway".into())), "flux runway");
-        assert_eq!(called_as(Some(&"kubectl-runway.exe".into())), "kubectl runway");
+        assert_eq!(called_as(Some(&"kubectl-runway".into())), "kubectl-runway");
+        assert_eq!(called_as(Some(&"./kubectl-runway".into())), "kubectl runway");
         assert_eq!(called_as(None), "kubectl-runway");
     }
 }

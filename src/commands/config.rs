@@ -2,9 +2,9 @@
 
 use super::context::Context;
 use super::flags::{OutputFlags, WorkloadsFlags};
+use super::outputs;
 use crate::exit::Outcome;
-use crate::files::write;
-use crate::render::output::{self, Output};
+use crate::render::output::Output;
 use crate::render::table::table;
 use crate::ui::Ui;
 use runway_core::problem::Problem;
@@ -20,7 +20,7 @@ pub(crate) enum Command {
 
 /// Print every setting with its value.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  kubectl runway config view --show-origin\n  kubectl runway config view -o json")]
+#[command(mut_arg("output", super::flags::formats(&FORMATS)))]
 pub(crate) struct Args {
     /// Say where each value came from
     #[arg(long)]
@@ -37,17 +37,7 @@ pub(crate) fn run(command: &Command, context: &Context, ui: &Ui) -> Result<Outco
     let Command::View(args) = command;
     let outputs = Output::parse_all(&args.output.output, &FORMATS, "table")?;
     let settings = context.settings(&args.which)?;
-    for output in &outputs {
-        let text = match output.format.as_str() {
-            "json" => output::json(&document(&settings))?,
-            "yaml" => output::yaml(&document(&settings))?,
-            _ => text(&settings, args.show_origin, ui),
-        };
-        match &output.path {
-            None => ui.answer(&text)?,
-            Some(path) => write::atomic(&context.start.join(path), text.as_bytes())?,
-        }
-    }
+    outputs::show(&outputs, (context, ui), || document(&settings), |_| Ok(text(&settings, args.show_origin, ui)))?;
     Ok(Outcome::YES)
 }
 

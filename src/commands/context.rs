@@ -2,12 +2,14 @@
 
 use super::cli::Global;
 use super::flags::{RegistryFlags, WorkloadsFlags};
+use crate::files::seen::{self, Seen};
 use crate::files::{find, read};
 use crate::net::Budget;
 use crate::registry::{Client, Files, Login, Options, Secret};
 use crate::{clock, env};
 use runway_core::finding::Finding;
 use runway_core::flux::duration::{self, Units};
+use runway_core::inventory::Inventory;
 use runway_core::problem::{Place, Problem};
 use runway_core::settings::{Layer, PlainHttp, Settings, resolve};
 use runway_core::suggest;
@@ -40,6 +42,11 @@ impl Context {
             Some(text) => duration::parse(text, Units::WithHours)
                 .map_err(|why| Problem::usage(format!("--timeout '{text}' is no duration")).cause(why).hint("write 30s or 2m"))?,
         };
+        Ok(Self { budget: Budget::new(total, REQUEST), ..Self::at(start)? })
+    }
+
+    /// The surroundings in a folder: settings files and variables are read.
+    pub(crate) fn at(start: PathBuf) -> Result<Self, Problem> {
         let user = env::variable("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| env::home().map(|home| home.join(".config")));
         let user = user.map(|folder| folder.join("kubectl-runway/config.yaml")).filter(|file| file.is_file());
         let mut layers = Vec::new();
@@ -51,7 +58,7 @@ impl Context {
             layers.push(layer);
         }
         layers.push(Layer::from_variables(env::variable)?);
-        Ok(Self { start, budget: Budget::new(total, REQUEST), now: clock::now(), layers })
+        Ok(Self { start, budget: Budget::new(TOTAL, REQUEST), now: clock::now(), layers })
     }
 
     /// The surroundings of work that follows clusters until it is told to end: `--timeout` then limits each question.
@@ -62,6 +69,16 @@ impl Context {
     /// The same at the time of now.
     pub(crate) fn now(&self) -> Self {
         Self { now: clock::now(), ..self.clone() }
+    }
+
+    /// Keeps the names of an inventory for completion. That it cannot be kept is nothing that a command is about.
+    pub(crate) fn remember(&self, settings: &Settings, (runtime, environment): (&str, &str), inventory: &Inventory) {
+        let names = inventory.entries.iter().map(|entry| entry.name.clone()).collect();
+        let repository = settings.inventory_repository(runtime).map(|it| it.to_string()).unwrap_or_default();
+        let seen = Seen { repository, runtime: runtime.to_owned(), environment: environment.to_owned(), names, age: None };
+        if let Some(folder) = cache_folder() {
+            seen::remember(&folder, &seen, self.now);
+        }
     }
 
     /// The settings, with the command's flags on top.
@@ -129,6 +146,12 @@ impl Context {
         };
         Ok(Files { authorities: flag(&flags.ca_file).or_else(|| setting("registry.caFile")), pair })
     }
+}
+
+/// Where this program keeps what it could ask for again.
+pub(crate) fn cache_folder() -> Option<PathBuf> {
+    let user = env::variable("XDG_CACHE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    Some(user.or_else(|| env::home().map(|home| home.join(".cache")))?.join("kubectl-runway"))
 }
 
 /// A name must be one of those that the settings know: a typo would publish to a new place, or look for nothing.

@@ -3,8 +3,15 @@
 use crate::cluster::KubeFlags;
 use crate::gather::targets::Choice;
 use clap::Args;
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use runway_core::problem::Problem;
+use std::ffi::OsStr;
 use std::path::PathBuf;
+
+/// Headings of flags that are many; `pages` leaves most of them out of `-h`. They stand at each flag, since one that is said for
+/// a group goes on to what is flattened after it.
+pub(super) const REGISTRY: &str = "Registry options";
+pub(super) const CLUSTER: &str = "Cluster options";
 
 /// Which workloads, of which runtime and environment.
 #[derive(Debug, Clone, Default, Args)]
@@ -25,13 +32,12 @@ pub(crate) struct WorkloadsFlags {
 
 /// How registries are reached.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Registry options")]
 pub(crate) struct RegistryFlags {
     /// Use plain http
-    #[arg(long)]
+    #[arg(long, help_heading = REGISTRY)]
     pub(crate) plain_http: bool,
     /// Trust the certificates in this PEM file too
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = REGISTRY)]
     pub(crate) ca_file: Option<PathBuf>,
     /// Show registries this client certificate, a PEM file; certs.d of podman and Docker is read too
     #[arg(long, value_name = "FILE", requires = "key_file")]
@@ -40,10 +46,10 @@ pub(crate) struct RegistryFlags {
     #[arg(long, value_name = "FILE", requires = "cert_file")]
     pub(crate) key_file: Option<PathBuf>,
     /// Read a token or password for the registry from standard input
-    #[arg(long)]
+    #[arg(long, help_heading = REGISTRY)]
     pub(crate) registry_token_stdin: bool,
     /// With --registry-token-stdin: the user whose password it is; without, it is a token that the registry itself takes
-    #[arg(long, value_name = "NAME", requires = "registry_token_stdin")]
+    #[arg(long, value_name = "NAME", requires = "registry_token_stdin", help_heading = REGISTRY)]
     pub(crate) registry_user: Option<String>,
 }
 
@@ -55,54 +61,74 @@ pub(crate) struct OutputFlags {
     pub(crate) output: Vec<String>,
 }
 
+/// Says which formats a command's `--output` has: in its help, and to whoever completes it.
+pub(crate) fn formats(all: &'static [&'static str]) -> impl FnOnce(clap::Arg) -> clap::Arg {
+    move |arg| arg.value_parser(Formats(all))
+}
+
+/// The text of an `--output`, as typed: what is wrong with it is said by [`crate::render::output::Output`].
+#[derive(Clone)]
+struct Formats(&'static [&'static str]);
+
+impl TypedValueParser for Formats {
+    type Value = String;
+
+    fn parse_ref(&self, command: &clap::Command, arg: Option<&clap::Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.iter().map(PossibleValue::new)))
+    }
+}
+
 /// kubectl's connection flags.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Cluster options")]
 pub(crate) struct ClusterFlags {
     /// The kubeconfig file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = CLUSTER)]
     kubeconfig: Option<PathBuf>,
     /// The kubeconfig context [default: the current one]; commands that look may repeat it, with * and ?
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = CLUSTER)]
     pub(crate) context: Vec<String>,
     /// The kubeconfig cluster
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = CLUSTER)]
     cluster: Option<String>,
     /// The kubeconfig user
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = CLUSTER)]
     user: Option<String>,
     /// URL of the API server
-    #[arg(short, long, value_name = "URL")]
+    #[arg(short, long, value_name = "URL", help_heading = CLUSTER)]
     server: Option<String>,
     /// Bearer token for the API server
-    #[arg(long, value_name = "TOKEN")]
+    #[arg(long, value_name = "TOKEN", help_heading = CLUSTER)]
     token: Option<String>,
     /// Act as this user
-    #[arg(long = "as", value_name = "USER")]
+    #[arg(long = "as", value_name = "USER", help_heading = CLUSTER)]
     as_user: Option<String>,
     /// Act as a member of this group; may be repeated
-    #[arg(long = "as-group", value_name = "GROUP")]
+    #[arg(long = "as-group", value_name = "GROUP", help_heading = CLUSTER)]
     as_groups: Vec<String>,
     /// Act as the user with this UID
-    #[arg(long, value_name = "UID")]
+    #[arg(long, value_name = "UID", help_heading = CLUSTER)]
     as_uid: Option<String>,
     /// Give up on one request after this time
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", help_heading = CLUSTER)]
     request_timeout: Option<String>,
     /// Certificate authority of the API server
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = CLUSTER)]
     certificate_authority: Option<PathBuf>,
     /// Client certificate
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = CLUSTER)]
     client_certificate: Option<PathBuf>,
     /// Key of the client certificate
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = CLUSTER)]
     client_key: Option<PathBuf>,
     /// Name in the API server's certificate
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = CLUSTER)]
     tls_server_name: Option<String>,
     /// Do not check the API server's certificate
-    #[arg(long)]
+    #[arg(long, help_heading = CLUSTER)]
     insecure_skip_tls_verify: bool,
 }
 
@@ -138,19 +164,18 @@ impl ClusterFlags {
 
 /// Which of several clusters are looked at.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Cluster options")]
 pub(crate) struct ManyFlags {
     /// Leave out contexts and clusters of this name; * and ? match; may be repeated
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = CLUSTER)]
     exclude_context: Vec<String>,
     /// Every context of the kubeconfig
-    #[arg(long, conflicts_with = "all_clusters")]
+    #[arg(long, conflicts_with = "all_clusters", help_heading = CLUSTER)]
     all_contexts: bool,
     /// Every cluster of the settings' list
-    #[arg(long, conflicts_with = "context")]
+    #[arg(long, conflicts_with = "context", help_heading = CLUSTER)]
     all_clusters: bool,
     /// Only clusters that the settings put into this region; * and ? match; may be repeated
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = CLUSTER)]
     region: Vec<String>,
 }
 

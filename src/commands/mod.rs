@@ -7,6 +7,7 @@
 
 mod bootstrap;
 mod cli;
+mod completion;
 mod config;
 mod context;
 mod deploy;
@@ -17,12 +18,18 @@ mod follow;
 mod help;
 mod inventory;
 mod look;
+mod outputs;
+mod pages;
 mod publish;
 mod reconcile;
 mod report;
 mod snapshot;
+mod start;
 mod status;
 mod tags;
+mod topics;
 mod tree;
+mod usage;
 
+pub use cli::command_line;
 pub(crate) use cli::run;

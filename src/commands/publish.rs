@@ -3,12 +3,12 @@
 
 use super::context::Context;
 use super::flags::{OutputFlags, RegistryFlags};
-use crate::files::write;
+use super::outputs;
 use crate::gather::expected::Held;
 use crate::gather::provenance;
 use crate::gather::publish::{Destination, Found};
 use crate::registry::Client;
-use crate::render::output::{self, Output};
+use crate::render::output::Output;
 use crate::render::plan as render;
 use crate::ui::Ui;
 use runway_core::api;
@@ -21,6 +21,7 @@ use runway_core::settings::Settings;
 
 /// How something is pushed.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("output", super::flags::formats(&FORMATS)))]
 pub(super) struct PushFlags {
     /// oci://REPOSITORY[:TAG] or layout:DIR[:TAG] [default: the settings' repository]
     #[arg(long, value_name = "TARGET")]
@@ -183,18 +184,15 @@ impl Push<'_> {
     }
 
     fn show(&self, outputs: &[Output], receipt: &Receipt, plan: &Plan, ui: &Ui) -> Result<(), Problem> {
-        for output in outputs {
-            let text = match output.format.as_str() {
-                "json" => output::json(&api::push::document(receipt, plan))?,
-                "yaml" => output::yaml(&api::push::document(receipt, plan))?,
-                "dotenv" => dotenv(receipt)?,
-                _ => render::text(plan) + &render::receipt(receipt, plan),
-            };
-            match &output.path {
-                None => ui.answer(&text)?,
-                Some(path) => write::atomic(&self.context.start.join(path), text.as_bytes())?,
-            }
-        }
+        outputs::show(
+            outputs,
+            (self.context, ui),
+            || api::push::document(receipt, plan),
+            |format| match format {
+                "dotenv" => dotenv(receipt),
+                _ => Ok(render::text(plan) + &render::receipt(receipt, plan)),
+            },
+        )?;
         Ok(())
     }
 }

@@ -3,13 +3,13 @@
 use super::context::Context;
 use super::flags::{ClusterFlags, ManyFlags, OutputFlags, WorkloadsFlags};
 use super::follow;
+use super::outputs;
 use crate::cluster::{self, Cluster, Mirror};
 use crate::exit::Outcome;
-use crate::files::write;
 use crate::gather::follow::{Follower, Next, follow as follow_clusters, send};
 use crate::gather::targets;
 use crate::render::follow::{elapsed, patches, reconciled};
-use crate::render::output::{self, Output};
+use crate::render::output::Output;
 use crate::ui::Ui;
 use crate::{clock, env};
 use runway_core::actions::{self, Choice, Patch, Planned, Request, Stage};
@@ -18,14 +18,13 @@ use runway_core::flux::names;
 use runway_core::observed::Objects;
 use runway_core::problem::{Class, Problem};
 use runway_core::settings::Settings;
+use runway_core::suggest;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// Ask Flux to look at workloads now, source and Kustomization, and wait until it has.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  kubectl runway reconcile example-service-gke\n  kubectl runway reconcile example-service-gke --with-parent\n  kubectl runway reconcile --all --context production-gke\n  kubectl runway reconcile example-service-gke --dry-run\n\nExit codes: 0 Flux has handled it, 2 not done, 4 not handled in time, 5 refused (suspended); nothing was changed.\nWhether it became Ready is another question: kubectl runway status --wait --trigger."
-)]
+#[command(mut_arg("output", super::flags::formats(&FORMATS)))]
 pub(crate) struct Args {
     /// Workloads, or a parent such as gke-inventory
     #[arg(required_unless_present = "all")]
@@ -78,19 +77,14 @@ pub(crate) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
         Reconciler { args, settings: &settings, ui, begun: clock::monotonic(), limit, requests: Vec::new(), end: None };
     crate::block_on(follow_clusters(&mirrors, &changed, limit, &mut reconciler))?;
     let Some((ending, items, planned)) = reconciler.end else { return Ok(Outcome::NO) };
-    for output in &outputs {
-        let document = || api::document(ending, items.clone());
-        let text = match output.format.as_str() {
-            "json" => output::json(&document())?,
-            "yaml" => output::yaml(&document())?,
-            _ if ending == Ending::Planned => patches(&planned)?,
-            _ => reconciled(&items),
-        };
-        match &output.path {
-            None => ui.answer(&text)?,
-            Some(path) => write::atomic(&context.start.join(path), text.as_bytes())?,
-        }
-    }
+    outputs::show(
+        &outputs,
+        (&context, ui),
+        || api::document(ending, items.clone()),
+        |_| {
+            if ending == Ending::Planned { patches(&planned) } else { Ok(reconciled(&items)) }
+        },
+    )?;
     Ok(Outcome { late: ending == Ending::Late, ..Outcome::YES })
 }
 
@@ -178,7 +172,17 @@ impl Reconciler<'_> {
         }
         if let Some(name) = absent.iter().flatten().next() {
             let what = format!("there is no workload {name} in the namespace {}", self.settings.namespace());
-            return Err(Problem::usage(what).hint("kubectl runway status shows those that are there; -n chooses the namespace"));
+            let mut known: Vec<String> = Vec::new();
+            for mirror in mirrors {
+                let names =
+                    |objects: &Objects| objects.kustomizations.iter().flatten().map(|it| it.metadata.name.clone()).collect();
+                known.extend(mirror.observed(|observed| observed.objects.as_ref().map_or_else(|_| Vec::new(), names)));
+            }
+            let problem = match suggest::nearest(name, known.iter().map(String::as_str)) {
+                Some(near) => Problem::usage(what).hint(format!("did you mean {near}?")),
+                None => Problem::usage(what),
+            };
+            return Err(problem.hint("kubectl runway status shows those that are there; -n chooses the namespace"));
         }
         if !refused.causes.is_empty() {
             return Err(refused);

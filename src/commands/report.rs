@@ -1,7 +1,8 @@
 //! The report of a verify, in every format that somebody reads: what inventories and deploy artifacts share.
 
 use super::context::Context;
-use crate::files::{find, write};
+use super::outputs;
+use crate::files::find;
 use crate::render::findings::{Sources, with_sources};
 use crate::render::output::{self, Output};
 use crate::render::reports;
@@ -27,22 +28,14 @@ impl Report<'_> {
     /// Shows it in every format that was asked for.
     pub(super) fn show(&self, outputs: &[Output], context: &Context, ui: &Ui) -> Result<(), Problem> {
         let placed = placed(self.findings, &context.start);
-        for output in outputs {
-            let document = || api::verify::document(self.findings, self.workloads.len());
-            let text = match output.format.as_str() {
-                "json" => output::json(&document())?,
-                "yaml" => output::yaml(&document())?,
-                "junit" => reports::junit(self.suite, &placed, self.workloads),
-                "gitlab-codequality" => output::json(&reports::code_quality(&placed))?,
-                "github" => reports::github(&placed),
-                "sarif" => output::json(&reports::sarif(&placed))?,
-                _ => with_sources(self.findings, self.sources, ui.style()),
-            };
-            match &output.path {
-                None => ui.answer(&text)?,
-                Some(path) => write::atomic(&context.start.join(path), text.as_bytes())?,
-            }
-        }
+        let document = || api::verify::document(self.findings, self.workloads.len());
+        outputs::show(outputs, (context, ui), document, |format| match format {
+            "junit" => Ok(reports::junit(self.suite, &placed, self.workloads)),
+            "gitlab-codequality" => output::json(&reports::code_quality(&placed)),
+            "github" => Ok(reports::github(&placed)),
+            "sarif" => output::json(&reports::sarif(&placed)),
+            _ => Ok(with_sources(self.findings, self.sources, ui.style())),
+        })?;
         Ok(())
     }
 }

@@ -29,9 +29,6 @@ pub(crate) enum Command {
 
 /// Save what one cluster has now.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "The folder holds cluster.json (the Flux objects), published/ (the inventory) and registry.json (the digests);\nno Secret and no object of a workload is read. Judge it with: kubectl runway status --snapshot PATH\n\nExamples:\n  kubectl runway snapshot save before-the-change\n  kubectl runway snapshot save --context production-gke"
-)]
 pub(crate) struct Args {
     /// A folder that is not there yet, or is empty [default: snapshot-<cluster>-<time>]
     path: Option<PathBuf>,

@@ -4,9 +4,9 @@ use super::context::Context;
 use super::flags::OutputFlags;
 use super::follow::{self, FollowFlags};
 use super::look::{Answer, Look, LookFlags, names};
+use super::outputs;
 use crate::exit::Outcome;
-use crate::files::write;
-use crate::render::output::{self, Output};
+use crate::render::output::Output;
 use crate::render::status::{self as render, Columns};
 use crate::render::{junit, markdown_rows, matrix, objects};
 use crate::ui::Ui;
@@ -16,9 +16,7 @@ use runway_core::problem::Problem;
 
 /// Say whether each workload is what is published.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  kubectl runway status\n  kubectl runway status example-service-gke\n  kubectl runway status --not-ready --context 'production-*' --exclude-context '*-eu'\n  kubectl runway status --all-clusters -o matrix\n  kubectl runway status example-service-gke --wait --trigger\n  kubectl runway status --watch --not-ready\n  kubectl runway status --snapshot saved/ -o json\n\nFormats: table, wide, matrix, tree, name, markdown, junit, json, yaml; -o junit=report.xml writes a file.\n\nExit codes: 0 all Ready, 1 something is not, 2 no answer, 3 some clusters gave no answer, 4 --wait ran out of time. All that was looked at counts,\nwhether --verdict shows it or not."
-)]
+#[command(mut_arg("output", super::flags::formats(&FORMATS)))]
 pub(crate) struct Args {
     /// Workloads to look at [default: all]
     workloads: Vec<String>,
@@ -80,10 +78,8 @@ fn show(answer: &Answer, args: &Args, selection: &Selection, outputs: &[Output],
     let (now, style) = (to.context.now, to.ui.style());
     let shown: Vec<&Item> = answer.items.iter().filter(|item| selection.shows(item)).collect();
     let document = || api::status::document(now.to_string(), answer.clusters.clone(), &answer.items, &shown);
-    for output in outputs {
-        let text = match output.format.as_str() {
-            "json" => output::json(&document())?,
-            "yaml" => output::yaml(&document())?,
+    outputs::show(outputs, (to.context, to.ui), document, |format| {
+        Ok(match format {
             "wide" => render::rows(&shown, now, style, Columns::Wide),
             "name" => render::names(&shown),
             "markdown" => markdown_rows::rows(&answer.items, &shown, answer.clusters.len()),
@@ -96,12 +92,8 @@ fn show(answer: &Answer, args: &Args, selection: &Selection, outputs: &[Output],
                 items if answer.clusters.len() > 1 => render::rows(items, now, style, Columns::Clusters),
                 items => render::rows(items, now, style, Columns::Narrow),
             },
-        };
-        match &output.path {
-            None => to.ui.answer(&text)?,
-            Some(path) => write::atomic(&to.context.start.join(path), text.as_bytes())?,
-        }
-    }
+        })
+    })?;
     answer.warn(to.ui);
     if answer.items.len() > 1 {
         to.ui.note(&render::summary(&answer.items, answer.clusters.len()));

@@ -2,11 +2,11 @@
 
 use super::context::Context;
 use super::flags::{OutputFlags, RegistryFlags};
+use super::outputs;
 use crate::exit::Outcome;
-use crate::files::write;
 use crate::gather::source::Source;
 use crate::gather::tags::{self, Tagged};
-use crate::render::output::{self, Output};
+use crate::render::output::Output;
 use crate::render::table::table;
 use crate::ui::Ui;
 use runway_core::flux::revision::short;
@@ -18,6 +18,7 @@ const FORMATS: [&str; 4] = ["table", "json", "yaml", "name"];
 
 /// The flags of a list.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("output", super::flags::formats(&FORMATS)))]
 pub(super) struct ListFlags {
     #[command(flatten)]
     output: OutputFlags,
@@ -36,21 +37,18 @@ pub(super) fn list(
     let outputs = Output::parse_all(&flags.output.output, &FORMATS, "table")?;
     let client = context.registry(settings, &flags.registry)?;
     let list = crate::block_on(tags::list(&source()?, &client))?;
-    for output in &outputs {
-        let text = match output.format.as_str() {
-            "json" => output::json(&document(&list))?,
-            "yaml" => output::yaml(&document(&list))?,
-            "name" => list.iter().flat_map(|tagged| [tagged.tag.as_str(), "\n"]).collect(),
-            _ => {
-                let rows: Vec<Vec<String>> = list.iter().map(row).collect();
-                table(&["TAG", "DIGEST", "CREATED", "REVISION", "SOURCE"], &rows, ui.style())
+    outputs::show(
+        &outputs,
+        (context, ui),
+        || document(&list),
+        |format| {
+            if format == "name" {
+                return Ok(list.iter().flat_map(|tagged| [tagged.tag.as_str(), "\n"]).collect());
             }
-        };
-        match &output.path {
-            None => ui.answer(&text)?,
-            Some(path) => write::atomic(&context.start.join(path), text.as_bytes())?,
-        }
-    }
+            let rows: Vec<Vec<String>> = list.iter().map(row).collect();
+            Ok(table(&["TAG", "DIGEST", "CREATED", "REVISION", "SOURCE"], &rows, ui.style()))
+        },
+    )?;
     Ok(Outcome::YES)
 }
 

@@ -7,4 +7,5 @@ pub(crate) mod find;
 pub(crate) mod folder;
 pub(crate) mod layout;
 pub(crate) mod read;
+pub(crate) mod seen;
 pub(crate) mod write;

@@ -7,6 +7,15 @@ use std::path::Path;
 
 /// Writes a file atomically; its folder must exist.
 pub(crate) fn atomic(path: &Path, content: &[u8]) -> Result<(), Problem> {
+    with_mode(path, content, 0o644)
+}
+
+/// Writes a program atomically; its folder must exist.
+pub(crate) fn program(path: &Path, content: &[u8]) -> Result<(), Problem> {
+    with_mode(path, content, 0o755)
+}
+
+fn with_mode(path: &Path, content: &[u8], mode: u32) -> Result<(), Problem> {
     let fault = |error: &std::io::Error| {
         Problem::new(Class::Output, "the file cannot be written").caused_by(error).at(Place::file(path.display().to_string()))
     };
@@ -16,7 +25,7 @@ pub(crate) fn atomic(path: &Path, content: &[u8]) -> Result<(), Problem> {
     }
     let mut file = tempfile::Builder::new().prefix(".kubectl-runway-").tempfile_in(folder).map_err(|error| fault(&error))?;
     file.write_all(content).map_err(|error| fault(&error))?;
-    set_mode(file.as_file()).map_err(|error| fault(&error))?;
+    set_mode(file.as_file(), mode).map_err(|error| fault(&error))?;
     file.persist(path).map_err(|error| fault(&error.error))?;
     Ok(())
 }
@@ -37,13 +46,13 @@ pub(crate) fn tree(root: &Path, tree: &Tree, mut wrote: impl FnMut(&str)) -> Res
 
 /// A temporary file is private; what is written here is as public as any file that a program makes.
 #[cfg(unix)]
-fn set_mode(file: &std::fs::File) -> std::io::Result<()> {
+fn set_mode(file: &std::fs::File, mode: u32) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+    file.set_permissions(std::fs::Permissions::from_mode(mode))
 }
 
 #[cfg(not(unix))]
-fn set_mode(_: &std::fs::File) -> std::io::Result<()> {
+fn set_mode(_: &std::fs::File, _: u32) -> std::io::Result<()> {
     Ok(())
 }
 

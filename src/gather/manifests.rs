@@ -71,7 +71,8 @@ fn shown(file: &Path, start: &Path) -> String {
 fn of_folder(root: &Path, start: &Path) -> Result<Gathered, Problem> {
     let fault = |cause: &str| Problem::input("the manifests cannot be read").cause(cause).at(Place::file(shown(root, start)));
     if !root.is_dir() {
-        return Err(fault("there is no such folder"));
+        return Err(fault("there is no such folder")
+            .hint("--path names a folder of YAML files, from the current folder or from that of -C"));
     }
     if root.join("Chart.yaml").is_file() {
         return Err(fault("it is a Helm chart, not a folder of manifests").hint("render it: --chart DIR"));

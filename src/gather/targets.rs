@@ -60,7 +60,8 @@ fn chosen(choice: &Choice, settings: &Settings, configured: &Configured<'_>) -> 
     if choice.all_clusters {
         if settings.clusters.is_empty() {
             return Err(Problem::usage("the settings name no clusters")
-                .hint("add them to the settings' list 'clusters', or take --all-contexts"));
+                .cause("their list 'clusters' is empty; where settings are looked for: kubectl runway help settings")
+                .hint("add the clusters, each with its context, to kubectl-runway.yaml; or take --all-contexts"));
         }
         return Ok(settings.clusters.iter().map(|cluster| target(&cluster.name, Some(cluster), &cluster.context)).collect());
     }

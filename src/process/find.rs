@@ -11,6 +11,19 @@ pub(crate) fn find(program: &str, path: Option<&str>) -> Option<PathBuf> {
     folders.iter().flat_map(|folder| names.clone().map(|name| folder.join(name))).find(|file| is_program(file))
 }
 
+/// Whether files can be made in a folder, as far as its modes say.
+#[cfg(unix)]
+pub(crate) fn may_write(folder: &Path) -> bool {
+    use rustix::fs::{Access, access};
+    folder.is_dir() && access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+}
+
+/// Whether files can be made in a folder: the write says it.
+#[cfg(not(unix))]
+pub(crate) fn may_write(folder: &Path) -> bool {
+    folder.is_dir()
+}
+
 fn is_program(file: &Path) -> bool {
     let Ok(metadata) = std::fs::metadata(file) else { return false };
     #[cfg(unix)]

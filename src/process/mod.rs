@@ -12,5 +12,5 @@ mod runner;
 #[cfg(all(test, unix))]
 mod tests;
 
-pub(crate) use find::find;
+pub(crate) use find::{find, may_write};
 pub(crate) use runner::{Failure, Output, Program, run};

@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn colours_stay_out_of_messages() {
-        let style = Style { color: true, width: None };
+        let style = Style { color: true, ..Style::default() };
         let text = colored_words("WORKLOAD VERDICT\na   Failed:applied   it is Failed\n", style, 1);
         assert_eq!(text, "WORKLOAD VERDICT\na   \u{1b}[31;1mFailed\u{1b}[0m:applied   it is Failed\n");
         assert_eq!(colored_words("Ready Ready", style, 2).matches("\u{1b}[32m").count(), 2);

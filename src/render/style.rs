@@ -7,9 +7,23 @@ pub(crate) struct Style {
     pub(crate) color: bool,
     /// The terminal's width; none when the stream is no terminal, and lines are not cut.
     pub(crate) width: Option<usize>,
+    /// Whether only ASCII may be drawn.
+    pub(crate) ascii: bool,
 }
 
+/// What is drawn beyond ASCII, and what stands for it where that cannot be shown.
+const DRAWN: [(&str, &str); 9] =
+    [("├─", "|-"), ("└─", "`-"), ("│", "|"), ("✔", "+"), ("✘", "x"), ("→", "->"), ("…", "..."), ("─", "-"), ("\u{a0}", " ")];
+
 impl Style {
+    /// A text for people as the terminal can show it. What comes from outside stays as it is but for these marks.
+    pub(crate) fn drawn(self, text: String) -> String {
+        if !self.ascii || text.is_ascii() {
+            return text;
+        }
+        DRAWN.iter().fold(text, |text, (mark, plain)| text.replace(mark, plain))
+    }
+
     fn paint(self, code: &str, text: &str) -> String {
         if self.color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }

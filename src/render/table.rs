@@ -17,7 +17,7 @@ pub(crate) fn table(heads: &[&str], rows: &[Vec<String>], style: Style) -> Strin
         let left = width.saturating_sub(fixed).max(12);
         for row in &mut cells {
             if let Some(last) = row.last_mut() {
-                *last = cut(last, left);
+                *last = cut(last, left, style.ascii);
             }
         }
     }
@@ -32,7 +32,9 @@ pub(crate) fn table(heads: &[&str], rows: &[Vec<String>], style: Style) -> Strin
     }
     let mut text = table.trim_fmt();
     text.push('\n');
-    text
+    let Some(width) = style.width else { return text };
+    // Where even the other columns are too wide, a row is still one line.
+    text.lines().flat_map(|line| [cut(line, width, style.ascii), "\n".to_owned()]).collect()
 }
 
 fn column_width(cells: &[Vec<String>], n: usize) -> usize {
@@ -40,20 +42,21 @@ fn column_width(cells: &[Vec<String>], n: usize) -> usize {
 }
 
 /// Cuts to a width in terminal cells, with an ellipsis.
-fn cut(text: &str, width: usize) -> String {
+fn cut(text: &str, width: usize, ascii: bool) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
+    let end = if ascii { "..." } else { "…" };
     let mut out = String::new();
     let mut used = 0;
     for c in text.chars() {
         used += c.width().unwrap_or(0);
-        if used >= width {
+        if used + end.width() > width {
             break;
         }
         out.push(c);
     }
-    out.push('…');
+    out.push_str(end);
     out
 }
 
@@ -75,8 +78,8 @@ mod tests {
     #[test]
     fn the_last_column_is_cut() {
         let rows = [vec!["n".to_owned(), "m".repeat(100)]];
-        let text = table(&["NAME", "MESSAGE"], &rows, Style { color: false, width: Some(40) });
+        let text = table(&["NAME", "MESSAGE"], &rows, Style { width: Some(40), ..Style::default() });
         assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
-        assert_eq!(cut("日本語", 4), "日…");
+        assert_eq!((cut("日本語", 4, false), cut("abcdef", 5, true)), ("日…".to_owned(), "ab...".to_owned()));
     }
 }

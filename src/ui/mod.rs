@@ -4,6 +4,7 @@
 //! Never: being called by code that works; commands show what they gathered and decided.
 
 mod progress;
+mod prompt;
 mod screen;
 mod streams;
 

@@ -25,17 +25,23 @@ pub(crate) struct Ui {
     out: Style,
     err: Style,
     quiet: bool,
+    name: &'static str,
 }
+
+/// The name that texts about this program's own commands are written with.
+const WRITTEN: &str = "kubectl runway";
 
 impl Ui {
     /// Decides colour and width once per stream.
-    pub(crate) fn new(color: ColorChoice, quiet: bool) -> Self {
+    pub(crate) fn new(color: ColorChoice, quiet: bool, name: &'static str) -> Self {
+        let ascii = is_ascii(env::variable);
         let out = io::stdout();
         let width = if out.is_terminal() { terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)) } else { None };
         Self {
-            out: Style { color: colored(color, out.is_terminal()), width },
-            err: Style { color: colored(color, io::stderr().is_terminal()), width: None },
+            out: Style { color: colored(color, out.is_terminal()), width, ascii },
+            err: Style { color: colored(color, io::stderr().is_terminal()), width: None, ascii },
             quiet,
+            name,
         }
     }
 
@@ -56,6 +62,31 @@ impl Ui {
         }
     }
 
+    /// Prints a text for people that speaks of this program's own commands.
+    pub(crate) fn answer_text(&self, text: &str) -> Result<(), Problem> {
+        self.answer(&self.out.drawn(self.spoken(text)))
+    }
+
+    /// The name by which this program was called.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// A text with the name by which this program was called.
+    pub(super) fn spoken(&self, text: &str) -> String {
+        text.replace(WRITTEN, self.name)
+    }
+
+    /// A line to stderr, as its reader's terminal can show it; when even that fails there is nobody to tell.
+    fn line(&self, text: &str) {
+        drop(writeln!(io::stderr().lock(), "{}", self.err.drawn(text.to_owned())));
+    }
+
+    /// A block of text on stderr, whatever `--quiet` says.
+    pub(crate) fn block(&self, text: &str) {
+        self.line(text);
+    }
+
     /// A line of progress on the terminal, if there is one.
     pub(crate) fn progress(&self) -> Progress {
         Progress::new(self.quiet, env::variable("TERM").is_some_and(|term| term == "dumb"))
@@ -64,43 +95,48 @@ impl Ui {
     /// A line of talk on stderr, silenced by `--quiet`.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
-            line(text);
+            self.line(&self.spoken(text));
         }
     }
 
     /// A warning on stderr.
     pub(crate) fn warning(&self, text: &str) {
-        line(&format!("{} {}", self.err.yellow("warning:"), visible(text)));
+        self.line(&format!("{} {}", self.err.yellow("warning:"), visible(text)));
     }
 
     /// A problem on stderr, in its four parts.
     pub(crate) fn problem(&self, problem: &Problem) {
-        line(&format!("{} {}", self.err.red("error:"), visible(&problem.what)));
+        self.line(&format!("{} {}", self.err.red("error:"), visible(&problem.what)));
         for cause in &problem.causes {
-            line(&format!("  cause: {}", visible(cause)));
+            self.line(&format!("  cause: {}", visible(&self.spoken(cause))));
         }
         if let Some(place) = &problem.place {
-            line(&format!("  where: {}", visible(&place.to_string())));
+            self.line(&format!("  where: {}", visible(&place.to_string())));
         }
         if let Some(excerpt) = &problem.excerpt {
-            line(excerpt);
+            self.line(excerpt);
         }
         for hint in &problem.hints {
-            line(&format!("  hint: {}", visible(hint)));
+            self.line(&format!("  hint: {}", visible(&self.spoken(hint))));
         }
     }
 
     /// Findings on stderr, with the lines that they are about.
     pub(crate) fn findings(&self, findings: &[Finding], source: &str) {
         if !findings.is_empty() {
-            line(findings::text(findings, source, self.err).trim_end());
+            self.line(findings::text(findings, source, self.err).trim_end());
         }
     }
 }
 
-/// A line to stderr; when even that fails there is nobody to tell.
-fn line(text: &str) {
-    drop(writeln!(io::stderr().lock(), "{text}"));
+/// Whether the locale says that the terminal takes no UTF-8. A locale that nobody set says nothing: containers and CI jobs
+/// have none, and what reads their output takes UTF-8.
+fn is_ascii(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable);
+    locale.is_some_and(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        !locale.contains("utf-8") && !locale.contains("utf8")
+    })
 }
 
 fn colored(choice: ColorChoice, terminal: bool) -> bool {
@@ -112,5 +148,18 @@ fn colored(choice: ColorChoice, terminal: bool) -> bool {
             let forbidden = env::variable("NO_COLOR").is_some() || env::variable("TERM").is_some_and(|term| term == "dumb");
             !forbidden && (terminal || forced)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_ascii;
+
+    #[test]
+    fn the_first_locale_that_is_set_counts() {
+        let with =
+            |set: &[(&str, &str)]| is_ascii(|name| set.iter().find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned()));
+        assert!(!with(&[]) && !with(&[("LANG", "de_DE.UTF-8")]) && !with(&[("LC_CTYPE", "UTF-8")]));
+        assert!(with(&[("LANG", "C")]) && with(&[("LC_ALL", "C"), ("LANG", "C.utf8")]) && with(&[("LANG", "de_DE.ISO-8859-1")]));
     }
 }

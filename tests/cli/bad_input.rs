@@ -50,7 +50,9 @@ fn things_that_are_not_there() {
         (&["status", "--snapshot", "nothing", "--runtime", "gke", "-e", "production"], "there is no such file"),
         (&["status", "--snapshot", "config", "--runtime", "gke", "-e", "production"], "has no cluster.json"),
         (&["status", "--timeout", "1d"], "the unit 'd' does not exist"),
-        (&["statsu"], "a similar subcommand exists: 'status'"),
+        (&["statsu"], "did you mean status?"),
+        (&["status", "--contxt", "x"], "did you mean --context?"),
+        (&["status", "--color", "nevr"], "did you mean never?"),
     ] {
         let run = env.run(arguments).exits(2);
         assert!(run.stderr.contains(words), "{words}: {run}");

@@ -96,6 +96,17 @@ fn diff_reports_are_valid() {
     assert!(document["items"][0]["object"].is_string() && document["items"].as_array().unwrap().len() == 2, "{run}");
 }
 
+#[test]
+fn a_name_that_is_nowhere_may_be_meant_otherwise() {
+    let path = folder(CASE);
+    for command in ["status", "explain", "tree"] {
+        let run = env().run([command, "othre", "--snapshot", &path, "--runtime", "gke", "-e", "production"]).exits(1);
+        assert!(run.stderr.contains("there is no workload othre; did you mean other?"), "{run}");
+        let run = env().run([command, "zzzz", "--snapshot", &path, "--runtime", "gke", "-e", "production"]).exits(1);
+        assert!(!run.stderr.contains("did you mean"), "{run}");
+    }
+}
+
 /// A case with a Ready, a Suspended parent and a Missing row.
 const CASE: &str = "with-parent/parent-suspended";
 
@@ -168,6 +179,8 @@ fn reconcile_results_are_valid() {
         "{document}"
     );
     assert_eq!(document["items"][0]["patches"].as_array().unwrap().len(), 2);
+    let run = env.run(["reconcile", "svz", "-n", "drifted-by-kubectl"]).exits(2);
+    assert!(run.stderr.contains("hint: did you mean svc?"), "{run}");
     let run = env.run(["reconcile", "nobody", "-n", "drifted-by-kubectl"]).exits(2);
     assert!(run.stderr.contains("there is no workload nobody"), "{run}");
 }

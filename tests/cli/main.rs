@@ -4,22 +4,30 @@
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     clippy::panic,
+    clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a test fails by panicking"
+    reason = "a test fails by panicking, and says what it could not try"
 )]
 
 mod bad_input;
 mod build;
 mod ci_tasks;
 mod clusters;
+mod completion;
 mod deploy;
 mod documents;
+mod examples;
 mod fake;
+mod first_contact;
+mod generated;
 mod hostile;
 mod inventories;
+mod kept;
+mod looks;
 mod names;
 mod objects;
 mod recorded;
+mod shells;
 mod snapshot;
 mod verify;
 

@@ -15,7 +15,20 @@ fn help_speaks_as_it_was_called() {
     let help = env().run(["--help"]).exits(0);
     assert!(help.stdout.contains("Usage: kubectl runway"), "{help}");
     let bare = env().run(Vec::<String>::new()).exits(0);
-    assert!(bare.stdout.contains("Usage: kubectl runway"), "{bare}");
+    assert!(bare.stdout.contains("\n  kubectl runway completion install"), "{bare}");
+    let bare = runway_testkit::env::Env::new(&flux).run(Vec::<String>::new()).exits(0);
+    assert!(bare.stdout.contains("\n  flux runway help") && !bare.stdout.contains("kubectl runway"), "{bare}");
+    let wrong = runway_testkit::env::Env::new(&flux).run(["help", "finding", "nonsense"]).exits(2);
+    assert!(wrong.stderr.contains("hint: all of them: flux runway help finding"), "{wrong}");
+}
+
+/// A shell starts a program by the word that was typed, kubectl and flux by its path.
+#[test]
+fn the_bare_name_is_the_programs_own() {
+    let shell = format!("exec -a kubectl-runway {} config --help", env!("CARGO_BIN_EXE_kubectl-runway"));
+    let run = runway_testkit::env::Env::new("/bin/bash").run(["-c", &shell]);
+    assert!(run.stdout.contains("Usage: kubectl-runway config"), "{run}");
+    assert!(run.stdout.contains("kubectl-runway config view --show-origin"), "{run}");
 }
 
 #[test]

@@ -15,6 +15,7 @@
 mod background;
 mod bad_input;
 mod clusters;
+mod completion;
 mod deploys;
 mod gitlab;
 mod interrupted;

@@ -9,6 +9,7 @@
 )]
 
 mod cargo;
+mod docs;
 mod folders;
 mod interrupt;
 mod scenarios;
@@ -29,6 +30,7 @@ The chores of the repository.
   cargo xtask testbed status    says what runs
   cargo xtask testbed down      ends it
   cargo xtask schemas           writes schemas/ anew from the key tables
+  cargo xtask docs              writes docs/cli, docs/man and the approved texts of tests/cli/help anew
   cargo xtask schemas flux      takes the CRDs over from Flux's Go modules (needs Go and unzip)
 
 Variables: RUNWAY_LIVE_THREADS (4), how many live scenarios run side by side; RUNWAY_LIVE_MINUTES (30), their time limit together;
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         ["testbed", "up"] => testbed::up(),
         ["testbed", "down"] => Ok(testbed::down()),
         ["testbed", "status"] => testbed::status(),
+        ["docs"] => Ok(docs::generated()),
         ["schemas"] => Ok(schemas::generated()),
         ["schemas", "flux"] => Ok(schemas::flux()),
         // What `up` leaves running; for nobody to type.

@@ -4,6 +4,7 @@
 //! * [`bed`] builds, starts and drives the live test bed (`tests/testbed`): a real API server, Flux and a registry on loopback.
 //!   A test begins at [`bed::Handle::connect`]; `cargo xtask` uses the rest.
 //! * [`fake`] are servers on the test's own threads: proxies that count, cut and delay, a token endpoint, registries that lie.
+//! * [`terminal`] runs a program on a terminal of its own, and types.
 //! * [`ci`] runs the jobs of `ci-tasks/` in a shell, as GitLab would.
 #![expect(
     clippy::panic,
@@ -18,3 +19,4 @@ mod ci_run;
 pub mod command;
 pub mod env;
 pub mod fake;
+pub mod terminal;

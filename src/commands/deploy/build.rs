@@ -11,9 +11,6 @@ use std::path::PathBuf;
 
 /// Print a workload's objects as they would be published, or write them to a folder.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  kubectl runway deploy build example-service-gke --path manifests\n  kubectl runway deploy build example-service-gke --chart chart --values production.yaml\n  kustomize build . | kubectl runway deploy build example-service-gke -f - --output-dir out"
-)]
 pub(crate) struct Args {
     #[command(flatten)]
     which: WorkloadFlags,

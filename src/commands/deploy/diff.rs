@@ -2,13 +2,13 @@
 
 use super::super::context::Context;
 use super::super::flags::{OutputFlags, RegistryFlags};
+use super::super::outputs;
 use super::push::objects;
 use super::request::{ManifestFlags, Request, WorkloadFlags};
 use super::show::source;
 use crate::exit::Outcome;
-use crate::files::write;
 use crate::gather::expected;
-use crate::render::output::{self, Output};
+use crate::render::output::Output;
 use crate::render::{markdown, plan as render};
 use crate::ui::Ui;
 use runway_core::api;
@@ -17,9 +17,7 @@ use runway_core::publish::plan_objects;
 
 /// Show what would change, object by object, field by field.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  kubectl runway deploy diff example-service-gke -e production --chart chart --values production.yaml\n  kubectl runway deploy diff example-service-gke -e production --path manifests -o markdown=comment.md\n  kubectl runway deploy diff example-service-gke --path manifests --with layout:out:staging\n\nExit codes: 0 the same, 1 different, 2 could not be compared."
-)]
+#[command(mut_arg("output", super::super::flags::formats(&FORMATS)))]
 pub(crate) struct Args {
     #[command(flatten)]
     which: WorkloadFlags,
@@ -49,17 +47,12 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let old = held.as_ref().map(objects).transpose()?.map(|(objects, _)| objects);
     let plan = plan_objects(&request.objects, old.as_deref(), request.declared.prunes);
     let (new, old) = ("local", source.to_string());
-    for output in &outputs {
-        let text = match output.format.as_str() {
-            "json" => output::json(&api::diff::document(new, &old, &plan))?,
-            "yaml" => output::yaml(&api::diff::document(new, &old, &plan))?,
-            "markdown" => markdown::plan(&format!("{workload} {}", settings.environment().unwrap_or_default()), &plan),
-            _ => render::text(&plan),
-        };
-        match &output.path {
-            None => ui.answer(&text)?,
-            Some(path) => write::atomic(&context.start.join(path), text.as_bytes())?,
-        }
-    }
+    let title = || format!("{workload} {}", settings.environment().unwrap_or_default());
+    outputs::show(
+        &outputs,
+        (context, ui),
+        || api::diff::document(new, &old, &plan),
+        |format| Ok(if format == "markdown" { markdown::plan(&title(), &plan) } else { render::text(&plan) }),
+    )?;
     Ok(if plan.is_empty() { Outcome::YES } else { Outcome::NO })
 }

@@ -11,9 +11,6 @@ use runway_core::problem::Problem;
 
 /// List the tags of a workload's deploy artifact.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  kubectl runway deploy list example-service-gke\n  kubectl runway deploy list example-service-gke layout:out -o json"
-)]
 pub(crate) struct Args {
     #[command(flatten)]
     which: WorkloadFlags,

@@ -12,7 +12,6 @@ use std::path::PathBuf;
 
 /// Get the files of a published deploy artifact.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  kubectl runway deploy pull example-service-gke -e production --output-dir out")]
 pub(crate) struct Args {
     #[command(flatten)]
     which: WorkloadFlags,

@@ -12,9 +12,6 @@ use runway_core::publish::{self, Things, plan_objects};
 
 /// Publish a workload's manifests: plan, guard, push, read back.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  kubectl runway deploy push example-service-gke -e staging --chart chart --values staging.yaml --dry-run\n  kubectl runway deploy push example-service-gke -e staging --path manifests\n  kubectl runway deploy push example-service-gke -e staging -f - --to layout:out\n\nExit codes: 0 pushed or unchanged, 2 not done, 5 refused by the guard or because somebody moved the tag."
-)]
 pub(crate) struct Args {
     #[command(flatten)]
     which: WorkloadFlags,

@@ -77,7 +77,7 @@ impl WorkloadFlags {
 pub(super) fn environment(settings: &Settings) -> Result<&str, Problem> {
     settings.environment().ok_or_else(|| {
         Problem::usage("no environment was named")
-            .cause("it is never guessed: it decides which clusters change")
+            .cause("it is never guessed: it decides which clusters change; -e, RUNWAY_ENVIRONMENT and the settings name none")
             .hint(format!("add -e, one of {}", settings.environments().join(", ")))
     })
 }

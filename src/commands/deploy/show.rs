@@ -15,9 +15,6 @@ use runway_core::settings::Settings;
 
 /// Print a published deploy artifact.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  kubectl runway deploy show example-service-gke -e production\n  kubectl runway deploy show example-service-gke layout:out:production"
-)]
 pub(crate) struct Args {
     #[command(flatten)]
     which: WorkloadFlags,

@@ -12,9 +12,7 @@ use runway_core::publish::Things;
 
 /// Check a workload's manifests.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  kubectl runway deploy verify example-service-gke --path manifests\n  kubectl runway deploy verify example-service-gke -e production --chart chart --values production.yaml\n  kubectl runway deploy verify example-service-gke --path manifests -o human -o junit=verify.xml\n\nOutput formats: human (default), json, yaml, junit, gitlab-codequality, github, sarif; several at once with FORMAT=FILE.\nExit codes: 0 fine, 1 errors were found, 2 the manifests could not be read.\nEach finding is explained by: kubectl runway help finding CODE"
-)]
+#[command(mut_arg("output", super::super::flags::formats(&FORMATS)))]
 pub(crate) struct Args {
     #[command(flatten)]
     which: WorkloadFlags,

@@ -14,15 +14,8 @@ use runway_core::flux::reference::{Reference, Target};
 use runway_core::problem::Problem;
 use runway_core::settings::Settings;
 
-/// Say which login a registry gets from where, and whether it may read and write.
-///
-/// Each step is shown with what was found: the proxy, the addresses, the certificate, what the registry wants, which file,
-/// entry, helper or variable has a login for it (never the login), and the rights that it gives. Nothing is written: the
-/// right to write is known once the registry has begun an upload, which is ended at once.
+/// Which login a registry gets from where, and what it may do.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  kubectl runway doctor registry --runtime gke\n  kubectl runway doctor registry example-service-gke -e staging\n  kubectl runway doctor registry oci://registry.example.com/group/project:staging --read-only -o json\n\nExit codes: 0 everything that was asked for is allowed, 1 something is not, 2 the registry gave no answer."
-)]
 pub(crate) struct Args {
     /// A workload, or oci://REPOSITORY[:TAG|@DIGEST] [default: the runtime's inventory]
     #[arg(value_name = "WORKLOAD|oci://REPOSITORY")]

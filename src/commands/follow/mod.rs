@@ -13,22 +13,21 @@ use std::time::Duration;
 
 /// Whether, and how, status goes on.
 #[derive(Debug, Clone, clap::Args)]
-#[command(next_help_heading = "Following")]
 pub(crate) struct FollowFlags {
     /// Keep looking, and show what changes
-    #[arg(short = 'w', long, conflicts_with_all = ["wait", "snapshot", "objects"])]
+    #[arg(short = 'w', long, conflicts_with_all = ["wait", "snapshot", "objects"], help_heading = "Following")]
     pub(crate) watch: bool,
     /// Wait until all are Ready with what the registry has now; exit 1 when it fails, 4 when the time is up
-    #[arg(long, conflicts_with_all = ["snapshot", "objects"])]
+    #[arg(long, conflicts_with_all = ["snapshot", "objects"], help_heading = "Following")]
     pub(crate) wait: bool,
     /// With --wait: one deadline for all
-    #[arg(long, value_name = "DURATION", default_value = "20m", requires = "wait")]
+    #[arg(long, value_name = "DURATION", default_value = "20m", requires = "wait", help_heading = "Following")]
     wait_timeout: String,
     /// With --wait: how long a failure of what is waited for may last before it is believed
-    #[arg(long, value_name = "DURATION", default_value = "30s", requires = "wait")]
+    #[arg(long, value_name = "DURATION", default_value = "30s", requires = "wait", help_heading = "Following")]
     grace: String,
     /// With --wait: ask Flux to look now; only failures of after that count
-    #[arg(long, requires = "wait")]
+    #[arg(long, requires = "wait", help_heading = "Following")]
     pub(crate) trigger: bool,
 }
 

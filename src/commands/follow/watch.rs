@@ -116,6 +116,7 @@ fn block(mut rows: Vec<&Item>, columns: Columns, style: Style, (height, summary)
     }
     let width = style.width.unwrap_or(80);
     let last = format!("{summary}; {}", now.strftime("%H:%M:%SZ"));
+    let text = style.drawn(text);
     let lines = text.lines().chain([last.as_str()]).map(|line| follow::fit(line, width));
     lines.collect::<Vec<_>>().join("\n") + "\n"
 }

@@ -15,9 +15,6 @@ use std::path::{Path, PathBuf};
 
 /// Print the Flux objects of a runtime's workloads, or write them to a folder.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  kubectl runway inventory build --runtime gke -e production\n  kubectl runway inventory build --runtime gke -e production --output-dir out"
-)]
 pub(crate) struct Args {
     #[command(flatten)]
     workloads: WorkloadsFlags,

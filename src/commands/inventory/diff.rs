@@ -2,12 +2,12 @@
 
 use super::super::context::Context;
 use super::super::flags::{ClusterFlags, OutputFlags, RegistryFlags, WorkloadsFlags};
+use super::super::outputs;
 use super::request::{Request, published};
 use crate::exit::Outcome;
-use crate::files::write;
 use crate::gather::source::Source;
 use crate::gather::{expected, observed};
-use crate::render::output::{self, Output};
+use crate::render::output::Output;
 use crate::render::{markdown, plan as render};
 use crate::ui::Ui;
 use crate::{cluster, env};
@@ -19,9 +19,7 @@ use runway_core::publish::{Plan, plan};
 
 /// Show what would change, workload by workload, field by field.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  kubectl runway inventory diff --runtime gke -e production\n  kubectl runway inventory diff --runtime gke -e production -o markdown=comment.md\n  kubectl runway inventory diff --runtime gke -e production local cluster:production-gke\n\nExit codes: 0 the same, 1 different, 2 could not be compared."
-)]
+#[command(mut_arg("output", super::super::flags::formats(&FORMATS)))]
 pub(crate) struct Args {
     /// What would be: local, a folder, oci://…, layout:DIR[:TAG] or cluster:CONTEXT [default: local]
     new: Option<String>,
@@ -50,18 +48,10 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     if old.inventory.is_none() {
         ui.note(&format!("{} is not there: everything would be added", old.name));
     }
-    for output in &outputs {
-        let text = match output.format.as_str() {
-            "json" => output::json(&api::diff::document(&new.name, &old.name, &plan))?,
-            "yaml" => output::yaml(&api::diff::document(&new.name, &old.name, &plan))?,
-            "markdown" => markdown::plan(&title(&sides), &plan),
-            _ => render::text(&plan),
-        };
-        match &output.path {
-            None => ui.answer(&text)?,
-            Some(path) => write::atomic(&context.start.join(path), text.as_bytes())?,
-        }
-    }
+    let document = || api::diff::document(&new.name, &old.name, &plan);
+    outputs::show(&outputs, (context, ui), document, |format| {
+        Ok(if format == "markdown" { markdown::plan(&title(&sides), &plan) } else { render::text(&plan) })
+    })?;
     Ok(outcome(&plan))
 }
 

@@ -3,6 +3,7 @@
 use super::super::context::Context;
 use super::super::flags::WorkloadsFlags;
 use super::super::tags::{self, ListFlags};
+use super::request::not_named;
 use crate::exit::Outcome;
 use crate::gather::source::Source;
 use crate::ui::Ui;
@@ -11,9 +12,6 @@ use runway_core::problem::Problem;
 
 /// List the tags of an inventory.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  kubectl runway inventory list --runtime gke\n  kubectl runway inventory list layout:out -o json"
-)]
 pub(crate) struct Args {
     /// oci://REPOSITORY or layout:DIR [default: the runtime's repository]
     source: Option<String>,
@@ -30,8 +28,7 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
         (None, Some(runtime)) => {
             Ok(Source::Registry(Reference { repository: settings.inventory_repository(runtime)?, target: None }))
         }
-        (None, None) => Err(Problem::usage("no inventory was named")
-            .hint(format!("name a source, or add --runtime, one of {}", settings.runtimes().join(", ")))),
+        (None, None) => Err(not_named(&settings)),
     };
     tags::list(source, &args.list, &settings, context, ui)
 }

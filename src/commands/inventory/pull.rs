@@ -12,9 +12,6 @@ use std::path::PathBuf;
 
 /// Get the files of a published inventory.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  kubectl runway inventory pull --runtime gke -e production --output-dir out\n  kubectl runway inventory pull oci://registry.example.com/x/provisioner/gke-inventory:production -e production --output-dir out"
-)]
 pub(crate) struct Args {
     /// oci://REPOSITORY[:TAG|@DIGEST] or layout:DIR[:TAG] [default: what is published]
     source: Option<String>,

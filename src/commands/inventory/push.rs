@@ -16,9 +16,6 @@ use std::collections::HashSet;
 
 /// Publish the inventory: plan, guard, push, read back.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  kubectl runway inventory push --runtime gke -e production --dry-run\n  kubectl runway inventory push --runtime gke -e production\n  kubectl runway inventory push --runtime gke -e production --to layout:out\n  kubectl runway inventory push --runtime gke -e production --dry-run --context production-gke   # knows what is suspended there\n\nExit codes: 0 pushed or unchanged, 2 not done, 5 refused by the guard or because somebody moved the tag."
-)]
 pub(crate) struct Args {
     #[command(flatten)]
     workloads: WorkloadsFlags,
@@ -57,6 +54,9 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
         ui,
     )?;
     if receipt.result == publish::Outcome::Pushed {
+        if receipt.repository == settings.inventory_url(&request.runtime) {
+            context.remember(settings, (&request.runtime, environment), &request.inventory());
+        }
         ui.note(&format!("next: kubectl runway status --runtime {} -e {environment}", request.runtime));
     }
     Ok(Outcome::YES)

@@ -116,16 +116,22 @@ pub(super) fn published(text: Option<&str>, settings: &Settings, environment: &s
             let repository = settings.inventory_repository(runtime)?;
             Ok(Source::Registry(Reference { repository, target: Some(Target::Tag(environment.to_owned())) }))
         }
-        (_, None) => Err(Problem::usage("no inventory was named")
-            .hint(format!("name a source, or add --runtime, one of {}", settings.runtimes().join(", ")))),
+        (_, None) => Err(not_named(settings)),
     }
+}
+
+/// Neither a source nor a runtime whose inventory it could be.
+pub(super) fn not_named(settings: &Settings) -> Problem {
+    Problem::usage("no inventory was named")
+        .cause("it is that of a runtime, and neither --runtime nor RUNWAY_RUNTIME nor the settings name one")
+        .hint(format!("add --runtime, one of {}, or name a source: oci://…, layout:DIR", settings.runtimes().join(", ")))
 }
 
 /// `-e`, its variable or setting; never guessed.
 pub(super) fn environment(settings: &Settings) -> Result<String, Problem> {
     settings.environment().map(str::to_owned).ok_or_else(|| {
         Problem::usage("no environment was named")
-            .cause("it is never guessed: it decides which clusters change")
+            .cause("it is never guessed: it decides which clusters change; -e, RUNWAY_ENVIRONMENT and the settings name none")
             .hint(format!("add -e, one of {}", settings.environments().join(", ")))
     })
 }

@@ -11,9 +11,6 @@ use runway_core::yaml::emit;
 
 /// Print a published inventory.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  kubectl runway inventory show --runtime gke -e production\n  kubectl runway inventory show oci://registry.example.com/runway/provisioner/gke-inventory:production -e production\n  kubectl runway inventory show layout:out -e production"
-)]
 pub(crate) struct Args {
     /// oci://REPOSITORY[:TAG], layout:DIR[:TAG] or a folder [default: what is published]
     source: Option<String>,
@@ -36,6 +33,9 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
         return Err(Problem::input(format!("the artifact has no folder {environment}"))
             .cause(format!("it has {}", if folders.is_empty() { "no folder at all".to_owned() } else { folders.join(", ") }))
             .at(Place::file(held.origin)));
+    }
+    if let (None, Some(runtime)) = (&args.source, settings.runtime()) {
+        context.remember(&settings, (runtime, &environment), &inventory);
     }
     let objects = inventory.entries.iter().flat_map(|entry| [entry.source.as_ref(), entry.kustomization.as_ref()]).flatten();
     ui.answer(&emit::documents(objects)?)?;

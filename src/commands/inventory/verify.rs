@@ -25,9 +25,7 @@ use std::path::PathBuf;
 /// Check an inventory before it is published.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that the user types")]
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  kubectl runway inventory verify --runtime gke\n  kubectl runway inventory verify -f workloads.yml --runtime gke -e production --strict\n  kubectl runway inventory verify --runtime gke -o human -o junit=verify.xml -o gitlab-codequality=quality.json\n  kubectl runway inventory verify oci://registry.example.com/provisioner/gke-inventory:production -e production\n\nOutput formats: human (default), json, yaml, junit, gitlab-codequality, github, sarif; several at once with FORMAT=FILE.\nExit codes: 0 nothing wrong, 1 errors were found, 2 could not verify.\nEach finding is explained by: kubectl runway help finding CODE"
-)]
+#[command(mut_arg("output", super::super::flags::formats(&FORMATS)))]
 pub(crate) struct Args {
     /// What is checked: a workloads.yml, a folder, `oci://…` or layout:DIR [default: the declared file]
     source: Option<String>,

@@ -113,6 +113,7 @@ impl Look<'_> {
         let shared = self.shared(Some(saved), client, false);
         let observed = saved.observed(&self.namespace(saved)?);
         let judged = shared.judge(&observed, &Target::default(), None, None).await?;
+        self.say_nearest(&shared, &judged.items);
         Ok(Answer { clusters: vec![judged.cluster], items: judged.items })
     }
 
@@ -132,7 +133,22 @@ impl Look<'_> {
             answer.clusters.push(judged.cluster);
             answer.items.extend(judged.items);
         }
+        self.say_nearest(&shared, &answer.items);
         Ok(answer)
+    }
+
+    /// A name that is nowhere may be a slip of the finger.
+    fn say_nearest(&self, shared: &Shared<'_>, items: &[Item]) {
+        let nowhere = |item: &Item| item.broken.as_ref().is_some_and(|broken| broken.link == Link::Declared);
+        for name in self.named {
+            let mut rows = items.iter().filter(|item| item.workload == *name).peekable();
+            if rows.peek().is_some()
+                && rows.all(nowhere)
+                && let Some(near) = shared.expectations.nearest(name)
+            {
+                self.ui.warning(&format!("there is no workload {name}; did you mean {near}?"));
+            }
+        }
     }
 
     pub(super) fn shared<'s>(&'s self, saved: Option<&'s Saved>, client: &'s Client, several: bool) -> Shared<'s> {

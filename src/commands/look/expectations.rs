@@ -12,6 +12,7 @@ use runway_core::flux::reference::{Reference, Target};
 use runway_core::inventory::Inventory;
 use runway_core::problem::{Place, Problem};
 use runway_core::settings::Settings;
+use runway_core::suggest;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -40,6 +41,14 @@ impl Expectations<'_> {
         cell.get_or_init(async || self.read(scope, namespace).await.map(Rc::new)).await.clone()
     }
 
+    /// The known workload whose name is nearest.
+    pub(super) fn nearest(&self, name: &str) -> Option<String> {
+        let known = self.known.borrow();
+        let read = known.values().filter_map(|cell| cell.get()?.as_ref().ok());
+        let entries = read.flat_map(|it| it.declared().into_iter().chain(it.published())).flat_map(|it| &it.entries);
+        suggest::nearest(name, entries.map(|entry| entry.name.as_str())).map(str::to_owned)
+    }
+
     async fn read(&self, (runtime, environment): &Scope, namespace: &str) -> Result<Expected, Problem> {
         let declared = self.declared(runtime, environment)?;
         let published = self.published(runtime, environment).await?;
@@ -52,6 +61,9 @@ impl Expectations<'_> {
             && !self.flags.no_registry
         {
             self.ui.warning(&format!("what is published could not be read: {why}"));
+        }
+        if let (None, None, Published::Known { inventory, .. }) = (&self.flags.expected, self.saved, &published) {
+            self.context.remember(self.settings, (runtime, environment), inventory);
         }
         let (runtime, environment) = (runtime.clone(), environment.clone());
         Ok(Expected { runtime, environment, namespace: namespace.to_owned(), declared, published })

@@ -1,6 +1,6 @@
 //! Where to look, and what to compare with.
 
-use crate::commands::flags::{ClusterFlags, ManyFlags, RegistryFlags, WorkloadsFlags};
+use crate::commands::flags::{ClusterFlags, ManyFlags, OutputFlags, RegistryFlags, WorkloadsFlags};
 use std::path::PathBuf;
 
 /// Where to look, and what to compare with.
@@ -23,4 +23,16 @@ pub(crate) struct LookFlags {
     pub(crate) cluster: ClusterFlags,
     #[command(flatten)]
     pub(crate) many: ManyFlags,
+}
+
+/// Which workloads are looked at, objects and all: `explain` and `tree`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct NamedFlags {
+    /// The workload, or a parent such as gke-inventory
+    #[arg(required = true, value_name = "WORKLOAD")]
+    pub(crate) workloads: Vec<String>,
+    #[command(flatten)]
+    pub(crate) look: LookFlags,
+    #[command(flatten)]
+    pub(crate) output: OutputFlags,
 }

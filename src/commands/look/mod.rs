@@ -7,6 +7,6 @@ mod following;
 mod show;
 
 pub(crate) use clusters::{Answer, Look, names, scopes};
-pub(crate) use flags::LookFlags;
+pub(crate) use flags::{LookFlags, NamedFlags};
 pub(crate) use following::{Seen, Watcher};
-pub(crate) use show::show_one;
+pub(crate) use show::show_named;

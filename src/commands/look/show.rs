@@ -1,38 +1,33 @@
 //! How the answer about named workloads is shown: in a form for people that each command has, and as a document.
 
-use super::clusters::Look;
-use crate::commands::flags::OutputFlags;
+use super::clusters::{Look, names};
+use super::flags::NamedFlags;
+use crate::commands::context::Context;
+use crate::commands::outputs;
 use crate::exit::Outcome;
-use crate::files::write;
-use crate::render::output::{self, Output};
+use crate::render::output::Output;
 use crate::render::style::Style;
+use crate::ui::Ui;
 use runway_core::api;
 use runway_core::assess::Item;
 use runway_core::problem::Problem;
 
-/// Looks, and shows.
-pub(crate) fn show_one(
-    look: &Look<'_>,
-    flags: &OutputFlags,
+/// Looks, and shows: as `human` has it in the format of this name, else as a document.
+pub(crate) fn show_named(
+    flags: &NamedFlags,
+    (context, ui): (&Context, &Ui),
     format: &str,
     human: impl Fn(&[&Item], jiff::Timestamp, Style) -> String,
 ) -> Result<Outcome, Problem> {
-    let outputs = Output::parse_all(&flags.output, &[format, "json", "yaml"], format)?;
+    let outputs = Output::parse_all(&flags.output.output, &[format, "json", "yaml"], format)?;
+    let settings = context.settings(&flags.look.which)?;
+    let named = names(&flags.workloads);
+    let look = Look { flags: &flags.look, named: &named, objects: true, context, settings: &settings, ui };
     let answer = crate::block_on(look.answer())?;
     let items: Vec<&Item> = answer.items.iter().collect();
-    let now = look.context.now;
+    let now = context.now;
     let document = || api::status::document(now.to_string(), answer.clusters.clone(), &answer.items, &items);
-    for output in outputs {
-        let text = match output.format.as_str() {
-            "json" => output::json(&document())?,
-            "yaml" => output::yaml(&document())?,
-            _ => human(&items, now, look.ui.style()),
-        };
-        match &output.path {
-            None => look.ui.answer(&text)?,
-            Some(path) => write::atomic(&look.context.start.join(path), text.as_bytes())?,
-        }
-    }
-    answer.warn(look.ui);
+    outputs::show(&outputs, (context, ui), document, |_| Ok(human(&items, now, ui.style())))?;
+    answer.warn(ui);
     Ok(answer.outcome())
 }

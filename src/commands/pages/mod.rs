@@ -1,0 +1,131 @@
+//! What the help of every command says beyond its flags: what it is for, examples, what its exit codes mean, what to read
+//! next. A page is laid over the command of its path, so that names, flags and values have one definition: clap's.
+
+mod clusters;
+mod deploy;
+mod inventory;
+mod rest;
+
+use super::flags::{CLUSTER, REGISTRY};
+use clap::Command;
+
+/// The name that the texts are written with; who is called otherwise says its own.
+const WRITTEN: &str = "kubectl runway";
+
+/// A command's page.
+pub(super) struct Page {
+    /// The command: the words after the program's name; nothing for the program itself.
+    path: &'static str,
+    /// What it does and what it does not, in a paragraph.
+    about: &'static str,
+    /// What is wanted, and the command that does it.
+    examples: &'static [(&'static str, &'static str)],
+    /// What else is to be known: files, formats, exit codes.
+    notes: &'static str,
+    /// Commands and topics to read next, without the program's name.
+    see: &'static [&'static str],
+}
+
+/// Every page.
+fn pages() -> impl Iterator<Item = &'static Page> {
+    [rest::PAGES, inventory::PAGES, deploy::PAGES, clusters::PAGES].into_iter().flatten()
+}
+
+/// Headings whose flags are many and rarely wanted: `-h` leaves them out, `--help` has them.
+const LONG_ONLY: [&str; 2] = [CLUSTER, REGISTRY];
+/// Those of them that are wanted often.
+const SHORT_TOO: [&str; 4] = ["context", "kubeconfig", "all_clusters", "all_contexts"];
+
+/// Examples stand before the flags: who reads help wants a line to copy.
+const TEMPLATE: &str = "{about-with-newline}\n{usage-heading} {usage}\n\n{before-help}{all-args}{after-help}";
+
+/// Lays the pages over the command line of a program that is called by this name.
+pub(super) fn apply(command: Command, name: &str) -> Command {
+    laid(command, "", name)
+}
+
+fn laid(command: Command, path: &str, name: &str) -> Command {
+    let command = match pages().find(|page| page.path == path) {
+        Some(page) => page.over(command, name),
+        None => command,
+    };
+    let command = command.help_template(TEMPLATE).mut_args(|arg| {
+        let is_rare = arg.get_help_heading().is_some_and(|heading| LONG_ONLY.contains(&heading));
+        let hidden = is_rare && !SHORT_TOO.contains(&arg.get_id().as_str());
+        arg.hide_short_help(hidden)
+    });
+    command.mut_subcommands(|sub| {
+        let below = format!("{path} {}", sub.get_name());
+        laid(sub, below.trim_start(), name)
+    })
+}
+
+impl Page {
+    fn over(&self, command: Command, name: &str) -> Command {
+        let spoken = |text: &str| text.replace(WRITTEN, name);
+        let summary = command.get_about().map(ToString::to_string).unwrap_or_default();
+        let mut after = spoken(self.notes);
+        if !self.see.is_empty() {
+            let list: Vec<String> = self.see.iter().map(|it| format!("{name} {it}")).collect();
+            after = format!("{after}\n\nSee also: {}", list.join(", "));
+        }
+        let about = if self.about.is_empty() { summary } else { format!("{summary}.\n\n{}", spoken(self.about)) };
+        let command = command.long_about(about).after_help(after.trim().to_owned());
+        if self.examples.is_empty() { command } else { command.before_help(spoken(&self.shown())) }
+    }
+
+    /// The examples as the help shows them.
+    fn shown(&self) -> String {
+        let line = |(what, command): &(&str, &str)| format!("  # {what}\n  {command}");
+        format!("Examples:\n{}", self.examples.iter().map(line).collect::<Vec<_>>().join("\n"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pages;
+    use clap::Command;
+    use std::collections::BTreeSet;
+
+    fn paths(command: &Command, path: &str, all: &mut BTreeSet<String>) {
+        all.insert(path.to_owned());
+        for sub in command.get_subcommands() {
+            paths(sub, format!("{path} {}", sub.get_name()).trim_start(), all);
+        }
+    }
+
+    /// What is flattened after a group with a heading must not come under it, and out of `-h`.
+    #[test]
+    fn headings_end_with_their_groups() {
+        fn look(command: &Command) {
+            for arg in command.get_arguments() {
+                let own =
+                    ["output", "exit_code", "objects", "verdict", "not_ready", "dry_run", "strict", "check", "apply", "file"];
+                if own.contains(&arg.get_id().as_str()) {
+                    assert_eq!(arg.get_help_heading(), None, "{} of {}", arg.get_id(), command.get_name());
+                }
+            }
+            command.get_subcommands().for_each(look);
+        }
+        look(&crate::commands::command_line("kubectl runway"));
+    }
+
+    #[test]
+    fn every_command_has_a_page_with_examples_and_every_page_a_command() {
+        let mut commands = BTreeSet::new();
+        paths(&crate::commands::command_line("kubectl runway"), "", &mut commands);
+        let known: BTreeSet<String> = pages().map(|page| page.path.to_owned()).collect();
+        assert_eq!(commands, known, "a command without a page in commands/pages, or a page without its command");
+        assert_eq!(known.len(), pages().count(), "two pages of one command");
+        for page in pages() {
+            let path = page.path;
+            assert!(!page.about.is_empty() && page.about.ends_with('.'), "{path}: no paragraph");
+            assert!(!page.examples.is_empty(), "{path}: no example");
+            assert!(!page.see.is_empty(), "{path}: nothing to read next");
+            for see in page.see {
+                let command = see.strip_prefix("help ").map_or(*see, |_| "help");
+                assert!(commands.contains(command), "{path}: see also {see}, which is nothing");
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Questions to a person, asked only where there is one.
+
+use super::streams::Ui;
+use runway_core::problem::{Class, Problem};
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+impl Ui {
+    /// Asks for a yes; without a terminal on both sides it is an error, never an answer.
+    pub(crate) fn confirm(&self, question: &str) -> Result<bool, Problem> {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Err(Problem::usage("this needs a yes, and there is no terminal to ask on").hint("add --yes"));
+        }
+        let ask = || {
+            let mut err = io::stderr().lock();
+            write!(err, "{} [y/N] ", self.spoken(question)).and_then(|()| err.flush())?;
+            let mut answer = String::new();
+            io::stdin().lock().read_line(&mut answer).map(|_| answer)
+        };
+        let answer = ask().map_err(|error| Problem::new(Class::Output, "the question cannot be asked").caused_by(&error))?;
+        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+}
