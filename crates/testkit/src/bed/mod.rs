@@ -14,6 +14,7 @@ mod handle;
 mod kinds;
 mod kube;
 mod namespace;
+mod nodes;
 mod pins;
 mod pki;
 mod ports;
