@@ -4,6 +4,7 @@ use crate::cluster::KubeFlags;
 use crate::gather::targets::Choice;
 use clap::Args;
 use runway_core::problem::Problem;
+use runway_core::settings::labels::Selector;
 use std::path::PathBuf;
 
 /// Which workloads, of which runtime and environment.
@@ -146,6 +147,9 @@ pub(crate) struct ManyFlags {
     /// Only clusters that the settings put into this region; * and ? match; may be repeated
     #[arg(long, value_name = "NAME")]
     region: Vec<String>,
+    /// Only clusters that the settings give these labels: KEY=VALUE, KEY!=VALUE, KEY, !KEY; may be repeated, all must hold
+    #[arg(long, value_name = "SELECTOR")]
+    label: Vec<String>,
 }
 
 impl ManyFlags {
@@ -157,6 +161,7 @@ impl ManyFlags {
             all_contexts: self.all_contexts,
             all_clusters: self.all_clusters,
             regions: self.region.clone(),
+            labels: Selector::parse(&self.label)?,
             runtime: which.runtime.clone(),
             environment: which.environment.clone(),
         };
