@@ -72,6 +72,8 @@ pub struct Pair {
     pub parent: bool,
     /// How far it is.
     pub stage: Stage,
+    /// The value that is written and waited for.
+    token: String,
 }
 
 /// A request to look at some pairs of one cluster, now.
@@ -84,24 +86,36 @@ pub struct Request {
 impl Request {
     /// A request for these pairs; `token` is the time of now in RFC 3339.
     pub fn new(token: String, parents: impl IntoIterator<Item = String>, workloads: impl IntoIterator<Item = String>) -> Self {
-        let pair = |parent| move |name| Pair { name, parent, stage: Stage::Planned };
+        let pair = |parent| {
+            let token = token.clone();
+            move |name| Pair { name, parent, stage: Stage::Planned, token: token.clone() }
+        };
         let pairs = parents.into_iter().map(pair(true)).chain(workloads.into_iter().map(pair(false))).collect();
         Self { token, pairs }
     }
 
-    /// The value that is written and waited for.
+    /// Asks once more for a pair, or for the first time: what it was asked for before is of no interest any more.
+    pub fn renew(&mut self, name: &str, parent: bool, token: &str) {
+        let pair = Pair { name: name.to_owned(), parent, stage: Stage::Planned, token: token.to_owned() };
+        match self.pairs.iter_mut().find(|known| known.name == name) {
+            Some(known) => *known = pair,
+            None => self.pairs.push(pair),
+        }
+    }
+
+    /// The value that is written and waited for, of all pairs that were not renewed.
     pub fn token(&self) -> &str {
         &self.token
+    }
+
+    /// The value that is waited for with this pair; `None`: nobody asks for it.
+    pub fn token_of(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|pair| pair.name == name).map(|pair| pair.token.as_str())
     }
 
     /// The pairs, parents first.
     pub fn pairs(&self) -> &[Pair] {
         &self.pairs
-    }
-
-    /// Whether a pair of this name is asked for.
-    pub fn concerns(&self, name: &str) -> bool {
-        self.pairs.iter().any(|pair| pair.name == name)
     }
 
     /// Whether all have handled it.
@@ -114,7 +128,7 @@ impl Request {
         let mut due = Vec::new();
         for parents in [true, false] {
             for pair in self.pairs.iter_mut().filter(|pair| pair.parent == parents) {
-                advance(pair, objects, &self.token, &mut due);
+                advance(pair, objects, &mut due);
             }
             if self.pairs.iter().any(|pair| pair.parent && pair.stage != Stage::Handled) {
                 break;
@@ -142,17 +156,18 @@ fn kustomization<'a>(objects: &'a Objects, name: &str) -> Option<&'a Kustomizati
     objects.kustomizations.iter().flatten().find(|object| object.metadata.name == name)
 }
 
-fn advance(pair: &mut Pair, objects: &Objects, token: &str, due: &mut Vec<Patch>) {
+fn advance(pair: &mut Pair, objects: &Objects, due: &mut Vec<Patch>) {
+    let token = pair.token.clone();
     let (Some(source), Some(kustomization)) = (source(objects, &pair.name), kustomization(objects, &pair.name)) else { return };
     if pair.stage == Stage::Planned {
-        due.push(reconcile(source, token));
+        due.push(reconcile(source, &token));
         pair.stage = Stage::SourceAsked;
     }
-    if pair.stage == Stage::SourceAsked && is_handled(source.handled(), token) {
-        due.push(reconcile(kustomization, token));
+    if pair.stage == Stage::SourceAsked && is_handled(source.handled(), &token) {
+        due.push(reconcile(kustomization, &token));
         pair.stage = Stage::KustomizationAsked;
     }
-    if pair.stage == Stage::KustomizationAsked && is_handled(kustomization.handled(), token) {
+    if pair.stage == Stage::KustomizationAsked && is_handled(kustomization.handled(), &token) {
         pair.stage = Stage::Handled;
     }
 }
@@ -288,6 +303,25 @@ mod tests {
         assert!(!request.is_handled());
         assert!(names(&mut request, &[("p", now, now), ("w", now, now)]).is_empty());
         assert!(request.is_handled());
+    }
+
+    #[test]
+    fn a_renewed_pair_is_asked_again_and_the_others_are_not() {
+        let mut request = Request::new(TOKEN.to_owned(), [], ["v".to_owned(), "w".to_owned()]);
+        let handled = [("v", Some(TOKEN), Some(TOKEN)), ("w", Some(TOKEN), Some(TOKEN))];
+        while !request.next(&objects(&handled, &json!({}))).is_empty() {}
+        assert!(request.is_handled());
+        let later = "2026-11-24T10:00:07Z";
+        request.renew("w", false, later);
+        let due = request.next(&objects(&handled, &json!({})));
+        assert_eq!(
+            due.iter().map(|patch| (patch.kind.as_str(), patch.name.as_str())).collect::<Vec<_>>(),
+            [("OCIRepository", "w")]
+        );
+        assert_eq!(due[0].merge["metadata"]["annotations"][REQUESTED_AT], later);
+        assert_eq!((request.token_of("v"), request.token_of("w"), request.token_of("x")), (Some(TOKEN), Some(later), None));
+        request.renew("x", false, later);
+        assert_eq!(request.pairs().len(), 3);
     }
 
     #[test]
