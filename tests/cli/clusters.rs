@@ -66,6 +66,9 @@ fn a_dead_and_a_slow_cluster_hide_nothing() {
         assert!(summary["reachable"] == false && summary["error"].as_str().unwrap().contains(words), "{summary}");
         assert!(run.stderr.contains(&format!("warning: {cluster} gave no answer")), "{run}");
     }
+    let drifted = document["items"].as_array().unwrap().iter().find(|item| item["verdict"] == "Drifted").unwrap();
+    let next = drifted["break"]["next"][0].as_str().unwrap();
+    assert!(next.starts_with("kubectl --context prod-a -n "), "for that cluster, whatever the current context is: {next}");
     let table = self::run(&env, &["--all-contexts", "--timeout", "3s"]).exits(1);
     assert!(table.stdout.starts_with("CLUSTER") && table.stdout.contains("prod-dead     *"), "{table}");
     assert!(table.stderr.contains("2 workloads on 4 clusters: 1 Drifted, 1 Ready"), "{table}");

@@ -26,6 +26,7 @@ pub mod words;
 pub use expected::{Expected, Published};
 pub use health::{Health, HealthState};
 pub use item::{Break, Item, ItemKind, KustomizationView, Look, SourceView, Step};
+pub use next::in_context;
 pub use objects::{ObjectView, PodView};
 pub use rows::{assess, assess_with, references, unscoped};
 pub use select::Selection;
