@@ -102,8 +102,7 @@ impl Waiter<'_> {
             let due: Vec<&Item> = rows.into_iter().filter(|item| self.is_due(item) && self.is_news(item)).collect();
             if !due.is_empty() {
                 let token = actions::token(clock::now());
-                let request =
-                    self.requests.entry(mirror.name().to_owned()).or_insert_with(|| Request::new(token.clone(), [], []));
+                let request = self.requests.entry(mirror.name().to_owned()).or_insert_with(|| Request::new(&token, [], []));
                 for item in due {
                     request.renew(&item.workload, item.kind == ItemKind::Parent, &token);
                 }
