@@ -12,15 +12,18 @@
     reason = "a scenario that cannot go on says so by a panic"
 )]
 
+mod api_servers;
 mod background;
 mod bad_input;
 mod clusters;
 mod deploys;
+mod faults;
 mod gitlab;
 mod interrupted;
 mod inventories;
 mod main_job;
 mod peers;
+mod pods;
 mod registries;
 mod stage;
 mod terminal;

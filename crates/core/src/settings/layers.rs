@@ -197,7 +197,13 @@ fn labels(file: &str, cluster: &Node, findings: &mut Vec<Finding>) -> BTreeMap<S
         match (key.text(), value.text()) {
             (Some(key), Some(text)) => drop(labels.insert(key.to_owned(), text.to_owned())),
             _ => {
-                findings.push(finding(file, value, "settings-type", format!("a label is text, found {}", value.describe()), None))
+                findings.push(finding(
+                    file,
+                    value,
+                    "settings-type",
+                    format!("a label is text, found {}", value.describe()),
+                    None,
+                ));
             }
         }
     }

@@ -5,7 +5,7 @@
 
 mod delay;
 mod hostile;
-mod jwt;
+pub(crate) mod jwt;
 mod listen;
 mod message;
 mod proxy;
