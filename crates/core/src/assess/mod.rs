@@ -16,6 +16,7 @@ pub mod item;
 mod next;
 pub mod objects;
 mod parent;
+pub mod reasons;
 mod rows;
 pub mod select;
 mod standing;
