@@ -3,10 +3,10 @@
 
     cargo build --release
     eval "$(cargo xtask testbed up)"
-    benches/compare.py [--runs 5] [inventory|deploy ...]
+    benches/compare.py [--runs 5] [inventory|deploy|status ...]
 
-Prints one line per measured command: median and range of the wall time, and the largest resident memory. Commands that are compared
-take turns, so that noise of the machine hits both. Nothing here is a test: a slow machine fails nothing.
+Prints one line per measured command: median and range of the wall time, and the largest resident memory (by /usr/bin/time, apt-get install
+time). Commands that are compared take turns, so that noise of the machine hits both. Nothing here is a test: a slow machine fails nothing.
 """
 
 import argparse
@@ -14,51 +14,12 @@ import json
 import os
 import pathlib
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-OURS = ROOT / "target/release/kubectl-runway"
-
-
-class Row:
-    """One command, measured several times."""
-
-    def __init__(self, name, command, before=None, cwd=None, env=None, codes=(0,)):
-        self.name, self.command, self.before, self.cwd, self.codes = name, [str(part) for part in command], before, cwd, codes
-        self.env = {**os.environ, **(env or {})}
-        self.walls, self.memory = [], 0
-
-    def run(self):
-        if self.before:
-            self.before()
-        begin = time.perf_counter()
-        child = subprocess.Popen(self.command, cwd=self.cwd, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        said = child.stderr.read()
-        _, status, usage = os.wait4(child.pid, 0)
-        self.walls.append(time.perf_counter() - begin)
-        self.memory = max(self.memory, usage.ru_maxrss)
-        if os.waitstatus_to_exitcode(status) not in self.codes:
-            sys.exit(f"{' '.join(self.command)}: exit {os.waitstatus_to_exitcode(status)}\n{said.decode()}")
-
-    def show(self):
-        ms = [1000 * wall for wall in self.walls]
-        print(f"{self.name:<58} {statistics.median(ms):>9.1f} ms  ({min(ms):.1f}-{max(ms):.1f})  {self.memory / 1024:>7.1f} MiB", flush=True)
-
-
-def measure(runs, *rows):
-    """Runs the rows in turns; the first round warms caches and does not count."""
-    for row in rows:
-        row.run()
-        row.walls.clear()
-    for _ in range(runs):
-        for row in rows:
-            row.run()
-    for row in rows:
-        row.show()
+from measure import OURS, Row, measure
+from status import status
 
 
 def platform(folder, count, change=""):
@@ -176,7 +137,7 @@ def deploy(runs):
         )
 
 
-MEASURES = {"inventory": inventory, "deploy": deploy}
+MEASURES = {"inventory": inventory, "deploy": deploy, "status": status}
 
 
 def main():
