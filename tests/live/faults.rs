@@ -5,7 +5,7 @@ use crate::clusters::{make_ready, ready, rows, said};
 use crate::stage::{ENVIRONMENT, Stage};
 use runway_testkit::bed::{DEADLINE, Handle};
 use rustix::process::Signal;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Declares these, each with an interval so long that Flux does not look again by itself.
 fn left_alone(stage: &Stage, ids: &[&str]) {
@@ -124,36 +124,6 @@ fn a_registry_that_is_away_is_unknown_until_flux_looks() {
         drop(stage.env.run(["reconcile", "svc", "--wait-timeout", "20s"]));
         (stage.status(&["svc"]).code == Some(0)).then_some(())
     });
-}
-
-#[test]
-#[ignore = "needs the live test bed: cargo xtask test"]
-fn a_pull_secret_of_the_wrong_type_is_said() {
-    let bed = Handle::connect();
-    let base = bed.repository_base("wrong-secret");
-    let settings = "source: {secretRef: registry-reader, insecure: true, interval: 10s}\nparent: {secretRef: \"\"}\n";
-    let stage = Stage::at(bed, "wrong-secret", "gke", base, settings);
-    let secret = |kind: &str, key: &str| {
-        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "registry-reader"}, "type": kind, "stringData": {key: "{\"auths\": {}}"}})
-            .to_string()
-    };
-    stage.ns.apply(&secret("Opaque", "config.json"));
-    stage.declare(&["svc"]);
-    stage.deploy("svc", "1");
-    stage.push(&[]).ok();
-    stage.parent();
-    let row = stage.ns.wait_for("the type to be said", DEADLINE, || {
-        let row = stage.wait_verdict("svc", "Failed");
-        row["message"].as_str().is_some_and(|words| words.contains("dockerconfigjson") || words.contains("type")).then_some(row)
-    });
-    assert_eq!((said(&row).0, said(&row).1), ("Failed", "fetched"), "{row}");
-    let next = row["break"]["next"].as_array().expect("commands");
-    assert!(next.iter().any(|it| it.as_str().is_some_and(|it| it.contains("get secret registry-reader"))), "{next:?}");
-
-    stage.ns.delete("secret", "registry-reader");
-    stage.ns.apply(&secret("kubernetes.io/dockerconfigjson", ".dockerconfigjson"));
-    stage.ns.reconcile("ocirepository", "svc");
-    stage.wait_verdict("svc", "Ready");
 }
 
 /// Flux takes back what managers whose name begins with `kubectl` have added, and leaves what others have.

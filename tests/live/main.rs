@@ -22,6 +22,7 @@ mod gitlab;
 mod interrupted;
 mod inventories;
 mod main_job;
+mod many;
 mod peers;
 mod pods;
 mod registries;
