@@ -5,7 +5,7 @@ use crate::clusters::{make_ready, ready, rows, said};
 use crate::stage::{ENVIRONMENT, Stage};
 use runway_testkit::bed::{DEADLINE, Handle};
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Declares these, each with an interval so long that Flux does not look again by itself.
 fn left_alone(stage: &Stage, ids: &[&str]) {
@@ -252,5 +252,43 @@ fn an_interrupted_wait_says_how_far_it_had_come() {
         for words in ["ended after ", "2 workloads: 1 Failed, 1 Ready", "  undeployed: Failed at deployed"] {
             assert!(run.stderr.contains(words), "{words}: {run}");
         }
+    }
+}
+
+/// All that is needed is to read two kinds in one namespace; what may not be read is named.
+#[test]
+#[ignore = "needs the live test bed: cargo xtask test"]
+fn a_role_in_one_namespace_is_enough() {
+    let mut stage = ready("one-role");
+    let role = json!({"apiVersion": "v1", "kind": "List", "items": [
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "reader"}, "rules": [
+            {"apiGroups": ["source.toolkit.fluxcd.io"], "resources": ["ocirepositories"], "verbs": ["get", "list"]},
+            {"apiGroups": ["kustomize.toolkit.fluxcd.io"], "resources": ["kustomizations"], "verbs": ["get", "list"]}]},
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "reader"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "alice"}]},
+    ]});
+    stage.ns.apply(&role.to_string());
+    let alice = stage.ns.kube().as_user("alice").kubeconfig();
+    // A file of the list that is not there is no fault, as in kubectl.
+    stage.env.var("KUBECONFIG", format!("/nowhere/config:{}", alice.display()));
+    let between = |arguments: &[&str]| {
+        stage.ns.wait_for("Flux between two looks", DEADLINE, || {
+            let run = stage.status(arguments);
+            (run.code == Some(0)).then_some(run)
+        })
+    };
+    drop(between(&[]));
+    drop(between(&["svc"]));
+    let run = between(&["svc", "--objects", "-o", "json"]);
+    let row = rows(&run.stdout).into_values().next().expect("a row");
+    assert_eq!(links(&row, "unknown"), ["healthy"], "{row}");
+    assert!(row["links"][7]["evidence"].as_str().expect("text").contains("alice"), "who may not, and what: {row}");
+
+    let run = stage.status(&["-n", "default", "-o", "json"]).exits(1);
+    let found = rows(&run.stdout).into_iter().find(|((_, name), _)| name == "svc").expect("a row").1;
+    assert_eq!(said(&found), ("Unknown", "", "Forbidden"), "{run}");
+    for words in ["alice", "ocirepositories", "default"] {
+        assert!(found["message"].as_str().expect("text").contains(words), "{words}: {found}");
     }
 }
