@@ -177,15 +177,16 @@ fn a_clock_that_is_ten_minutes_off_changes_no_verdict() {
     drop(stage.env.run(["reconcile", "svc"]).exits(0));
     for (n, offset) in ["-10m", "+10m"].into_iter().enumerate() {
         stage.env.var("LD_PRELOAD", library).var("FAKETIME", offset).var("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-        let run = stage.status(&["svc", "-o", "json"]).exits(0);
+        let base = ["status", "--runtime", "gke", "-e", ENVIRONMENT];
+        let run = stage.all_ready(&[&base[..], &["svc", "-o", "json"]].concat());
         let time: jiff::Timestamp =
             serde_json::from_str::<Value>(&run.stdout).expect("JSON")["time"].as_str().unwrap().parse().unwrap();
         let off = time.as_second() - jiff::Timestamp::now().as_second();
         assert!((off.abs() - 600).abs() < 60, "the clock is off: {off}");
         assert_eq!(said(rows(&run.stdout).values().next().expect("a row")).0, "Ready", "{run}");
-        let table = stage.status(&[]).exits(0);
+        let table = stage.all_ready(&base);
         assert!(!table.stdout.contains('-') || !table.stdout.contains(" -1"), "no age below zero: {table}");
-        drop(stage.status(&["svc", "--objects"]).exits(0));
+        drop(stage.all_ready(&[&base[..], &["svc", "--objects"]].concat()));
 
         // A request of this clock is not taken for handled because an older one bears a later time.
         let digest = stage.deploy("svc", &format!("{offset}-{n}"));
