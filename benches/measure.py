@@ -37,12 +37,21 @@ class Row:
             self.before()
         with tempfile.NamedTemporaryFile("r") as told:
             command = ["/usr/bin/time", "-q", "-f", "%M", "-o", told.name, *self.command]
+            begin = time.perf_counter()
             subprocess.run(command, cwd=self.cwd, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            if not self.walls:
+                self.walls.append(time.perf_counter() - begin)
             self.memory = max(self.memory, int(told.read().split()[-1]))
 
     def show(self):
         ms = [1000 * wall for wall in self.walls]
         print(f"{self.name:<58} {statistics.median(ms):>9.1f} ms  ({min(ms):.1f}-{max(ms):.1f})  {self.memory / 1024:>7.1f} MiB", flush=True)
+
+
+def once(row):
+    """For what takes minutes: one run, which gives both numbers."""
+    row.weigh()
+    row.show()
 
 
 def measure(runs, *rows):
