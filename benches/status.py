@@ -167,8 +167,8 @@ def scene(api, root, base, count):
     api.must("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     listed = subprocess.run([api.bin / "kubectl", "create", "--dry-run=client", "-o", "json", "-f", "out/production"], cwd=folder, capture_output=True, text=True,
                             env={**env, "KUBECONFIG": str(api.kubeconfig)}, check=True).stdout
-    objects, at = [], 0
-    while at < len(listed.rstrip()):
+    objects, at, end = [], 0, len(listed.rstrip())
+    while at < end:
         # One document after the other.
         object, at = json.JSONDecoder().raw_decode(listed, at)
         objects.append(object)
