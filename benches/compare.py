@@ -3,86 +3,26 @@
 
     cargo build --release
     eval "$(cargo xtask testbed up)"
-    benches/compare.py [--runs 5] [inventory|deploy|registries ...]
+    benches/compare.py [--runs 5] [inventory|deploy|registries|completion|status ...]
 
-Prints one line per measured command: median and range of the wall time, and the largest resident memory. Commands that are compared
-take turns, so that noise of the machine hits both. Nothing here is a test: a slow machine fails nothing.
+Prints one line per measured command: median and range of the wall time, and the largest resident memory (by /usr/bin/time, apt-get install
+time). Commands that are compared take turns, so that noise of the machine hits both. Nothing here is a test: a slow machine fails nothing.
 """
 
 import argparse
-import contextlib
-import hashlib
-import http.client
 import json
 import os
 import pathlib
 import re
-import shutil
-import socket
-import statistics
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-OURS = ROOT / "target/release/kubectl-runway"
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-
-
-class Row:
-    """One command, measured several times."""
-
-    def __init__(self, name, command, before=None, cwd=None, env=None, codes=(0,)):
-        self.name, self.command, self.before, self.cwd, self.codes = name, [str(part) for part in command], before, cwd, codes
-        self.env = {**os.environ, **(env or {})}
-        self.walls, self.memory = [], 0
-
-    def run(self):
-        if self.before:
-            self.before()
-        begin = time.perf_counter()
-        child = subprocess.Popen(self.command, cwd=self.cwd, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        said = child.stderr.read()
-        _, status, usage = os.wait4(child.pid, 0)
-        self.walls.append(time.perf_counter() - begin)
-        self.memory = max(self.memory, usage.ru_maxrss)
-        if os.waitstatus_to_exitcode(status) not in self.codes:
-            sys.exit(f"{' '.join(self.command)}: exit {os.waitstatus_to_exitcode(status)}\n{said.decode()}")
-
-    def show(self):
-        ms = [1000 * wall for wall in self.walls]
-        print(f"{self.name:<58} {statistics.median(ms):>9.1f} ms  ({min(ms):.1f}-{max(ms):.1f})  {self.memory / 1024:>7.1f} MiB", flush=True)
-
-
-def measure(runs, *rows):
-    """Runs the rows in turns; the first round warms caches and does not count."""
-    for row in rows:
-        row.run()
-        row.walls.clear()
-    for _ in range(runs):
-        for row in rows:
-            row.run()
-    for row in rows:
-        row.show()
-
-
-def platform(folder, count, change=""):
-    """A platform repository with so many workloads."""
-    runtime = folder / "config/runtimes/gke"
-    runtime.mkdir(parents=True, exist_ok=True)
-    entry = "- runway_service_id: example-service-{:06}-gke\n  project_id: {}\n  regions: [us-east1]\n"
-    lines = [entry.format(n, 40000000 + n) for n in range(count)]
-    (runtime / "workloads.yml").write_text("".join(lines) + change)
-
-
-def registry():
-    """The test bed's registry, as `cargo xtask testbed up` exported it."""
-    state = os.environ.get("RUNWAY_TESTBED")
-    if not state:
-        sys.exit('no test bed: eval "$(cargo xtask testbed up)"')
-    return re.search(r"localhost:\d+", json.loads(pathlib.Path(state).read_text())["registry"]).group(0)
+from completion import completion
+from measure import OURS, Row, measure
+from platform_repository import platform, registry
+from registries import registries
+from status import status
 
 
 def inventory(runs):
@@ -183,203 +123,7 @@ def deploy(runs):
         )
 
 
-def ask(url, method, path, body=b"", kind=None):
-    """One request to a registry; gives status, headers and body."""
-    connection = http.client.HTTPConnection(url)
-    connection.request(method, path, body, {"Content-Type": kind, "Content-Length": str(len(body))} if kind or body else {"Content-Length": "0"})
-    answer = connection.getresponse()
-    return answer.status, answer.headers, answer.read()
-
-
-def publish(host, repositories, tag):
-    """The same artifact in every one of these repositories, by mounts."""
-    blobs = {"config": b"{}", "layer": b"not a tar, since nobody unpacks it here"}
-    digest = {name: "sha256:" + hashlib.sha256(blob).hexdigest() for name, blob in blobs.items()}
-    entry = lambda name, kind: {"mediaType": f"application/vnd.cncf.flux.{kind}", "digest": digest[name], "size": len(blobs[name])}
-    manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": entry("config", "config.v1+json"), "layers": [entry("layer", "content.v1.tar+gzip")]}
-    manifest = json.dumps(manifest).encode()
-    for repository in repositories:
-        for name, blob in blobs.items():
-            status, headers, _ = ask(host, "POST", f"/v2/{repository}/blobs/uploads/?mount={digest[name]}&from={repositories[0]}")
-            if status == 202:
-                location = headers["Location"].split(host, 1)[-1]
-                ask(host, "PUT", f"{location}&digest={digest[name]}", blob, "application/octet-stream")
-        status, _, said = ask(host, "PUT", f"/v2/{repository}/manifests/{tag}", manifest, MANIFEST)
-        if status != 201:
-            sys.exit(f"{repository}: {status} {said.decode()}")
-    return "sha256:" + hashlib.sha256(manifest).hexdigest()
-
-
-def serve(answer):
-    """A server on a port of its own, for as long as this program runs."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def accept():
-        while True:
-            connection, _ = listener.accept()
-            threading.Thread(target=answer, args=(connection,), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    return listener.getsockname()[1]
-
-
-def lists(namespace, base, count, digest):
-    """An API server that knows two LISTs: so many workloads, all Ready with this digest."""
-    workloads = [f"example-service-{n:06}-gke" for n in range(count)]
-    ready = [{"type": "Ready", "status": "True", "reason": "Succeeded", "message": "x", "observedGeneration": 1, "lastTransitionTime": "2026-01-01T00:00:00Z"}]
-    meta = lambda name: {"name": name, "namespace": namespace, "generation": 1, "uid": name, "resourceVersion": "1", "creationTimestamp": "2026-01-01T00:00:00Z"}
-    source = lambda name: {
-        "metadata": meta(name),
-        "spec": {"interval": "5m0s", "url": f"oci://{base}/deployments/{name}/deploy", "ref": {"tag": "production"}},
-        "status": {"observedGeneration": 1, "conditions": ready, "artifact": {"revision": f"production@{digest}", "digest": digest, "path": "x", "url": "http://x/x", "lastUpdateTime": "2026-01-01T00:00:00Z"}},
-    }
-    kustomization = lambda name: {
-        "metadata": meta(name),
-        "spec": {"interval": "5m0s", "prune": True, "path": "./", "sourceRef": {"kind": "OCIRepository", "name": name}},
-        "status": {"observedGeneration": 1, "conditions": ready, "lastAppliedRevision": f"production@{digest}", "lastAttemptedRevision": f"production@{digest}"},
-    }
-    bodies = {}
-    for plural, kind, group, make in (
-        ("ocirepositories", "OCIRepository", "source", source),
-        ("kustomizations", "Kustomization", "kustomize", kustomization),
-    ):
-        version = f"{group}.toolkit.fluxcd.io/v1"
-        bodies[plural] = json.dumps({"kind": f"{kind}List", "apiVersion": version, "metadata": {"resourceVersion": "1"}, "items": [make(name) for name in workloads]}).encode()
-
-    def answer(connection):
-        reader = connection.makefile("rb")
-        while line := reader.readline():
-            while reader.readline().strip():
-                pass
-            path = line.split()[1].decode()
-            body = next((body for plural, body in bodies.items() if f"/{plural}" in path), b'{"kind": "Status", "code": 404, "reason": "NotFound"}')
-            head = "200 OK" if body in bodies.values() else "404 Not Found"
-            connection.sendall(f"HTTP/1.1 {head}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
-
-    return serve(answer)
-
-
-def flood(connection):
-    """A manifest without an end."""
-    with contextlib.suppress(OSError):
-        connection.recv(65536)
-        connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Type: {MANIFEST}\r\nConnection: close\r\n\r\n".encode())
-        while True:
-            connection.sendall(b"x" * 65536)
-
-
-def requests(host, base, root):
-    """How many requests pushes and pulls make, by the log of the registry."""
-    log = pathlib.Path(json.loads(pathlib.Path(os.environ["RUNWAY_TESTBED"]).read_text())["ground"]["folder"]) / "logs/registry.log"
-    source = ["--source=x", "--revision=y", "--reproducible", "--insecure-registry"]
-    ours = lambda tag: [OURS, "inventory", "push", "-e", "production", "--to", f"oci://{base}/count/ours:{tag}"]
-    flux = lambda tag: ["flux", "push", "artifact", f"oci://{base}/count/flux:{tag}", "--path", "out", *source]
-    oras = lambda tag: ["oras", "push", "--plain-http", f"{base}/count/oras:{tag}", "out/production/inventory.yaml"]
-    pulls = {
-        "kubectl runway": [OURS, "inventory", "show", f"oci://{base}/count/ours:v1", "-e", "production"],
-        "flux": ["flux", "pull", "artifact", f"oci://{base}/count/flux:v1", "--output", "pulled", "--insecure-registry"],
-        "oras": ["oras", "pull", "--plain-http", f"{base}/count/oras:v1", "--output", "pulled"],
-    }
-    (root / "pulled").mkdir()
-    print(f"{'requests, plain http':<30}{'new':>8}{'same':>8}{'other tag':>12}{'pull':>8}")
-    for name, push in (("kubectl runway", ours), ("flux", flux), ("oras", oras)):
-        counts = []
-        for command in (push("v1"), push("v1"), push("v2"), pulls[name]):
-            before = log.stat().st_size
-            subprocess.run([str(part) for part in command], cwd=root, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            # The registry writes its log a moment later.
-            time.sleep(0.7)
-            with log.open("rb") as file:
-                file.seek(before)
-                counts.append(sum(f"/{base.split('/', 1)[1]}/".encode() in line or b'"GET /v2/ ' in line for line in file if line.startswith(b"127.0.0.1 ")))
-        print(f"{name:<30}{counts[0]:>8}{counts[1]:>8}{counts[2]:>12}{counts[3]:>8}", flush=True)
-
-
-def registries(runs):
-    host = registry()
-    base = f"{host}/bench-{os.getpid()}"
-    with tempfile.TemporaryDirectory() as name:
-        root = pathlib.Path(name)
-        platform(root, 100)
-        subprocess.run([OURS, "inventory", "build", "-e", "production", "--output-dir", "out"], cwd=root, check=True, stderr=subprocess.DEVNULL)
-        requests(host, base, root)
-
-        count = 1_000
-        repositories = [f"{base.split('/', 1)[1]}/deployments/example-service-{n:06}-gke/deploy" for n in range(count)]
-        digest = publish(host, repositories, "production")
-        port = lists("runway-provisioner", base, count, digest)
-        user = {"clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{port}"}}], "users": [{"name": "u", "user": {}}]}
-        config = {"apiVersion": "v1", "kind": "Config", "current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}], **user}
-        (root / "kubeconfig").write_text(json.dumps(config))
-        accept = 'header = "Accept: application/vnd.oci.image.manifest.v1+json"\nhead\nsilent\nfail\n'
-        (root / "heads").write_text(accept + "".join(f'url = "http://{host}/v2/{repository}/manifests/production"\noutput = "/dev/null"\n' for repository in repositories))
-        status = [OURS, "status", "-e", "production", "--runtime", "gke", "-f", "config/runtimes/gke/workloads.yml", "-o", "json"]
-        env = {"KUBECONFIG": str(root / "kubeconfig"), "RUNWAY_REGISTRY_BASE": base}
-        platform(root, count)
-        subprocess.run([OURS, "inventory", "push", "-e", "production"], cwd=root, check=True, env={**os.environ, **env}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        asked = json.loads(subprocess.run([str(part) for part in status], cwd=root, env={**os.environ, **env}, capture_output=True, text=True).stdout)
-        known = sum(item.get("expected", {}).get("digest") == digest for item in asked["items"])
-        if known != count:
-            sys.exit(f"status knows the digests of {known} workloads, not of {count}")
-        rows = [
-            Row("status, 1000 workloads and their digests", status, None, root, env, (0, 1)),
-            Row("status --no-registry, 1000 workloads", [*status, "--no-registry"], None, root, env, (0, 1)),
-            Row("curl --parallel, the same 1000 HEADs", ["curl", "--parallel", "--parallel-max", "32", "-K", "heads"], None, root),
-        ]
-        measure(runs, *rows)
-        ours, bare, curl = (statistics.median(row.walls) for row in rows)
-        print(f"{'digests: (status - without) / curl':<58} {(ours - bare) / curl:>9.2f} x  (target 1.3; status / (without + curl) {ours / (bare + curl):.2f})")
-
-        peak("status --no-registry, 1000 workloads", [*status, "--no-registry"], root, env, 24)
-        peak("status, 1000 workloads and their digests", status, root, env, 24)
-        port = serve(flood)
-        show = [OURS, "inventory", "show", f"oci://127.0.0.1:{port}/a/x:v1", "-e", "production"]
-        said = peak("inventory show before an endless manifest", show, root, {}, 64)
-        if said and "is larger than" not in said:
-            sys.exit(f"an endless manifest was not refused:\n{said}")
-
-
-def peak(name, command, cwd, env, target):
-    """Prints the largest resident memory; gives what was said on stderr."""
-    # What is resident in this program when it forks counts to the child, so that something small has to start it.
-    starter = "/usr/bin/time"
-    if not pathlib.Path(starter).exists():
-        print(f"SKIPPED: memory of {name}: {starter} is not installed (apt-get install time)")
-        return ""
-    command = [str(part) for part in [starter, "-f", "%M", *command]]
-    said = subprocess.run(command, cwd=cwd, env={**os.environ, **env}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True).stderr
-    print(f"{'memory: ' + name:<58} {int(said.split()[-1]) / 1024:>9.1f} MiB  (target {target})", flush=True)
-    return said
-
-
-def completion(runs):
-    """What TAB costs: a start of our program, and the files that it reads. flux completes its own commands beside it."""
-    entry = "- name: context-{n}\n  context: {{cluster: c-{n}, user: u-{n}}}\n"
-    cluster = "- name: c-{n}\n  cluster: {{server: 'https://10.0.0.1', certificate-authority-data: " + 1400 * "A" + "}}\n"
-    user = "- name: u-{n}\n  user: {{token: " + 900 * "a" + "}}\n"
-    parts = [f"{key}:\n" + "".join(text.format(n=n) for n in range(100)) for key, text in (("contexts", entry), ("clusters", cluster), ("users", user))]
-    with tempfile.TemporaryDirectory() as name:
-        root = pathlib.Path(name)
-        (root / "kubeconfig").write_text("apiVersion: v1\nkind: Config\ncurrent-context: context-0\n" + "".join(parts))
-        env = {"KUBECONFIG": str(root / "kubeconfig"), "HOME": name, "XDG_CACHE_HOME": str(root / "cache")}
-        seen = root / "cache/kubectl-runway/workloads"
-        seen.mkdir(parents=True)
-        head = "kubectl-runway workloads 1\nregistry.gitlab.com/gitlab-com/gl-infra/platform/runway/provisioner/gke-inventory\ngke\nproduction\n"
-        (seen / "gke-production-0").write_text(head + "".join(f"seen-service-{n:06}-gke\n" for n in range(1_000)))
-        for count in (0, 1_000, 5_000):
-            platform(root / str(count), count)
-        ask = [OURS, "__complete"]
-        rows = [Row("--version", [OURS, "--version"], None, root, env), Row("--help", [OURS, "--help"], None, root, env)]
-        rows += [Row("TAB on a command", [*ask, "inventory", "pu"], None, root, env), Row("TAB on a flag", [*ask, "status", "--"], None, root, env)]
-        rows += [Row("TAB on a context, 100 of them", [*ask, "status", "--context", ""], None, root, env)]
-        rows += [Row(f"TAB on a workload, {count} declared, 1000 seen", [*ask, "status", ""], None, root / str(count), env) for count in (0, 1_000, 5_000)]
-        measure(max(runs, 20), *rows)
-        flux = shutil.which("flux")
-        if flux:
-            measure(max(runs, 20), Row("flux __complete of its own commands", [flux, "__complete", "get", "so"], None, root, env))
-
-
-MEASURES = {"inventory": inventory, "deploy": deploy, "registries": registries, "completion": completion}
+MEASURES = {"inventory": inventory, "deploy": deploy, "registries": registries, "completion": completion, "status": status}
 
 
 def main():

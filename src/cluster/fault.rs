@@ -127,7 +127,11 @@ fn kind_of(error: &(dyn Error + 'static)) -> (&'static str, &'static str) {
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut parts: Vec<String> = Vec::new();
     for error in walk(error) {
-        let text = error.to_string();
+        let mut text = error.to_string();
+        // rustls adds the address of its manual, which tells its callers something, and nobody else.
+        if let Some((words, _)) = text.split_once(": https://docs.rs/rustls/") {
+            text = String::from(words);
+        }
         if text.starts_with("ServiceError: ") || text.starts_with("HyperError: ") || text.starts_with("client error (") {
             continue;
         }

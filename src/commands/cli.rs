@@ -2,7 +2,8 @@
 
 use super::context::Context;
 use super::{
-    bootstrap, completion, config, deploy, doctor, explain, help, inventory, pages, reconcile, snapshot, start, status, tree, usage,
+    bootstrap, completion, config, deploy, doctor, explain, help, inventory, pages, reconcile, snapshot, start, status, tree,
+    usage,
 };
 use crate::exit::{self, Outcome};
 use crate::ui::{ColorChoice, Ui};

@@ -62,12 +62,10 @@ fn document(settings: &Settings) -> serde_json::Value {
         };
         json!({ "key": key.path, "value": value, "origin": origin.to_string(), "variable": key.variable() })
     };
-    let clusters: Vec<serde_json::Value> =
-        settings.clusters.iter().map(|cluster| json!({ "name": cluster.name, "context": cluster.context })).collect();
     json!({
         "apiVersion": runway_core::api::API_VERSION,
         "kind": "Settings",
         "items": settings.all().map(item).collect::<Vec<_>>(),
-        "clusters": clusters,
+        "clusters": settings.clusters,
     })
 }

@@ -5,6 +5,7 @@ use crate::gather::targets::Choice;
 use clap::Args;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use runway_core::problem::Problem;
+use runway_core::settings::labels::Selector;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
@@ -177,6 +178,9 @@ pub(crate) struct ManyFlags {
     /// Only clusters that the settings put into this region; * and ? match; may be repeated
     #[arg(long, value_name = "NAME", help_heading = CLUSTER)]
     region: Vec<String>,
+    /// Only clusters that the settings give these labels: KEY=VALUE, KEY!=VALUE, KEY, !KEY; may be repeated, all must hold
+    #[arg(long, value_name = "SELECTOR")]
+    label: Vec<String>,
 }
 
 impl ManyFlags {
@@ -188,6 +192,7 @@ impl ManyFlags {
             all_contexts: self.all_contexts,
             all_clusters: self.all_clusters,
             regions: self.region.clone(),
+            labels: Selector::parse(&self.label)?,
             runtime: which.runtime.clone(),
             environment: which.environment.clone(),
         };

@@ -3,6 +3,7 @@
 use super::topics::{self, TOPICS};
 use crate::exit::Outcome;
 use crate::ui::Ui;
+use runway_core::assess::reasons;
 use runway_core::problem::Problem;
 use runway_core::suggest;
 use runway_core::verify::rules::RULES;
@@ -24,6 +25,7 @@ pub(super) fn run(args: &Args, mut command: clap::Command, ui: &Ui) -> Result<Ou
             format!("{}\n\nTopics of help:\n{}", all.trim_end(), topics::list())
         }
         ["finding" | "findings", code] => topics::finding(code)?,
+        ["reason" | "reasons", code] => topics::reason(code)?,
         [topic, rest @ ..] => match (topics::text(topic, &command), rest) {
             (Some(text), []) => text,
             (Some(_), _) => return Err(Problem::usage(format!("the topic '{topic}' takes no more words"))),
@@ -61,6 +63,9 @@ pub(super) fn words<'a>(given: impl Iterator<Item = &'a str>) -> Vec<(String, St
     let given: Vec<&str> = given.collect();
     if let ["finding" | "findings"] = given.as_slice() {
         return RULES.iter().map(|rule| (rule.code.to_owned(), rule.title.to_owned())).collect();
+    }
+    if let ["reason" | "reasons"] = given.as_slice() {
+        return reasons::all().map(|reason| (reason.code.to_owned(), reason.meaning.to_owned())).collect();
     }
     let root = super::command_line("kubectl runway");
     let Some(command) = given.iter().try_fold(&root, |command, word| command.find_subcommand(word)) else { return Vec::new() };

@@ -154,10 +154,7 @@ impl Reconciler<'_> {
             let planned: Planned = mirror.observed(|observed| {
                 let objects = observed.objects.as_ref().map_err(|gap| unread(mirror.name(), &gap.message))?;
                 let gap = objects.sources.as_ref().err().or(objects.kustomizations.as_ref().err());
-                gap.map_or_else(
-                    || Ok(actions::plan(objects, &choice, token.clone())),
-                    |gap| Err(unread(mirror.name(), &gap.message)),
-                )
+                gap.map_or_else(|| Ok(actions::plan(objects, &choice, &token)), |gap| Err(unread(mirror.name(), &gap.message)))
             })?;
             for words in planned.skipped {
                 self.ui.warning(&format!("left out on {}: {words}", mirror.name()));

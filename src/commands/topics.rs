@@ -4,7 +4,8 @@ use crate::env;
 use crate::exit;
 use crate::files::find;
 use clap::Command;
-use runway_core::assess::{Link, Verdict};
+use runway_core::assess::Verdict;
+use runway_core::assess::reasons::{self, Reason};
 use runway_core::finding::Severity;
 use runway_core::problem::Problem;
 use runway_core::settings::KEYS;
@@ -17,7 +18,7 @@ pub(super) const TOPICS: [(&str, &str); 7] = [
     ("finding", "what verify finds, and what to do about it; finding CODE explains one"),
     ("exit-codes", "what the exit codes mean"),
     ("verdicts", "what the words of status mean"),
-    ("reasons", "why a link of the chain is broken"),
+    ("reasons", "why a link of the chain is broken, and what to do; reasons CODE explains one"),
     ("settings", "every setting, its default and its variable"),
     ("environment", "the variables that are read, and the files that are looked for"),
     ("formats", "what -o takes, by command"),
@@ -29,7 +30,7 @@ pub(super) fn text(name: &str, command: &Command) -> Option<String> {
         "finding" | "findings" => findings(),
         "exit-codes" => exit_codes(),
         "verdicts" => verdicts(),
-        "reasons" => reasons(),
+        "reason" | "reasons" => reasons(),
         "settings" => settings(),
         "environment" => environment(),
         "formats" => formats(command),
@@ -90,53 +91,28 @@ fn verdicts() -> String {
     )
 }
 
-/// Reasons of this program, by the link that they break. A test compares them with what the sources say.
-const REASONS: [(Link, &str, &str); 23] = [
-    (Link::Declared, "NotDeclared", "it is published, and workloads.yml does not list it for this environment"),
-    (Link::Declared, "NotFound", "a workload of this name is neither declared nor published nor on the cluster"),
-    (Link::Published, "NotPublished", "the tag of the inventory, or what it holds, does not have it"),
-    (
-        Link::Published,
-        "FolderMissing",
-        "what the tag holds has no folder of this environment: Flux applies nothing and removes nothing",
-    ),
-    (Link::Published, "Incomplete", "what is published has only one of the workload's two objects"),
-    (Link::Installed, "ObjectAbsent", "one of the two objects is not on the cluster"),
-    (Link::Installed, "Terminating", "one of the two objects is being deleted"),
-    (Link::Installed, "ForeignOwner", "the object carries the labels of another parent"),
-    (Link::Installed, "NotOwned", "the object does not carry the parent's labels: somebody else has applied it"),
-    (
-        Link::Installed,
-        "FieldsDiffer",
-        "fields of the object are not what is published; the message names them and who wrote them",
-    ),
-    (Link::Deployed, "TagNotFound", "the registry has no deploy artifact under this tag"),
-    (Link::Fetched, "NotLookedAt", "Flux has not looked at the object yet"),
-    (Link::Fetched, "GenerationNotLookedAt", "the object was changed, and Flux has not looked at it since"),
-    (Link::Fetched, "NoArtifact", "the source is Ready and has fetched nothing"),
-    (Link::Fetched, "NewRevision", "the registry has something newer than what Flux fetched"),
-    (Link::Fetched, "Suspended", "somebody suspended the object: Flux leaves it alone"),
-    (Link::Applied, "NotLookedAt", "Flux has not looked at the object yet"),
-    (Link::Applied, "NewRevision", "Flux fetched something newer than what it applied"),
-    (Link::Applied, "NotFound", "there is no Kustomization to apply with"),
-    (Link::Healthy, "HealthCheckFailed", "Flux applied it, and something in it did not become healthy"),
-    (Link::Healthy, "ObjectMissing", "an object that was applied is gone"),
-    (Link::Healthy, "ObjectFailed", "an object that was applied has failed"),
-    (Link::Healthy, "ObjectInProgress", "an object that was applied is not there yet"),
-];
-
 fn reasons() -> String {
-    let mut out = String::from(
-        "A workload's chain has eight links; each holds, is broken, or could not be looked at. The reason says why the first one broke.\n\
-         Any other reason is Flux's own, taken from the object's Ready or Stalled condition: kubectl describe shows it in full.\n",
-    );
-    for link in Link::ALL {
-        let mine: Vec<_> = REASONS.iter().filter(|(of, ..)| *of == link).map(|(_, reason, what)| (*reason, *what)).collect();
-        if !mine.is_empty() {
-            out.push_str(&format!("\n{}:\n{}", link.as_str(), rows(mine)));
-        }
-    }
-    out
+    let width = reasons::all().map(|reason| reason.code.len()).max().unwrap_or_default();
+    let part = |head: &str, list: &[Reason]| {
+        let lines = list.iter().map(|reason| format!("  {:width$}  {}\n", reason.code, reason.meaning));
+        format!("{head}\n{}", lines.collect::<String>())
+    };
+    let ours = part("Of a link:", reasons::OURS);
+    let cluster = part("Of a cluster that gives no answer:", reasons::CLUSTER);
+    let flux = part("Flux's own, passed on; it may have more:", reasons::FLUX);
+    format!("{ours}\n{cluster}\n{flux}\nOne of them: kubectl runway help reasons CODE\n")
+}
+
+/// The text of one reason.
+pub(super) fn reason(code: &str) -> Result<String, Problem> {
+    let Some(Reason { code, meaning, help }) = reasons::of(code) else {
+        let problem = Problem::usage(format!("there is no reason '{code}'"));
+        return Err(match suggest::nearest(code, reasons::all().map(|reason| reason.code)) {
+            Some(word) => problem.hint(format!("did you mean {word}?")),
+            None => problem.hint("all of them: kubectl runway help reasons; others are Flux's own"),
+        });
+    };
+    Ok(format!("{code}: {meaning}\n\n{help}\n"))
 }
 
 fn settings() -> String {
@@ -214,7 +190,7 @@ fn collect(command: &Command, path: &str, by_list: &mut BTreeMap<String, Vec<Str
 
 #[cfg(test)]
 mod tests {
-    use super::{FORMATS, REASONS, TOPICS, collect, exit_codes, finding, findings, text, verdicts};
+    use super::{FORMATS, TOPICS, collect, exit_codes, finding, findings, reason, reasons, text, verdicts};
     use crate::commands::command_line;
     use runway_core::verify::rules::RULES;
     use std::collections::{BTreeMap, BTreeSet};
@@ -283,26 +259,45 @@ mod tests {
         assert_eq!(read.difference(&known).collect::<Vec<_>>(), Vec::<&&str>::new(), "variables that help does not have");
     }
 
-    /// The sources of what judges, read for reasons that are given as a text.
+    /// What the code says as a reason, by the forms in which it says one, is in the table.
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "a test reads the sources")]
-    fn the_reasons_are_those_of_the_sources() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/core/src/assess");
-        let mut text = String::new();
-        for file in ["chain", "applied", "installed", "objects", "parent"] {
-            text.push_str(&std::fs::read_to_string(folder.join(format!("{file}.rs"))).unwrap());
+    fn every_reason_that_the_code_gives_is_explained() {
+        const FORMS: [&str; 6] =
+            ["Fault::new(\"", "reason: \"", "Step::broken(link, \"", "(Link::Installed, \"", "return (\"", "const "];
+        let sources = [
+            include_str!("../cluster/answer.rs"),
+            include_str!("../cluster/fault.rs"),
+            include_str!("../cluster/exec.rs"),
+            include_str!("../cluster/read.rs"),
+            include_str!("look/clusters.rs"),
+            include_str!("look/following.rs"),
+            include_str!("../../crates/core/src/assess/applied.rs"),
+            include_str!("../../crates/core/src/assess/chain.rs"),
+            include_str!("../../crates/core/src/assess/installed.rs"),
+            include_str!("../../crates/core/src/assess/objects.rs"),
+        ];
+        let mut found = 0;
+        for line in sources.iter().flat_map(|source| source.lines().take_while(|line| !line.starts_with("mod tests"))) {
+            for form in FORMS {
+                let given = if form == "const " && line.contains(": &str = \"") {
+                    line.split_once(": &str = \"")
+                } else {
+                    line.split_once(form)
+                };
+                let Some((_, rest)) = given else { continue };
+                let Some((code, _)) = rest.split_once('"') else { continue };
+                let is_code =
+                    code.starts_with(|c: char| c.is_ascii_uppercase()) && code.chars().all(|c| c.is_ascii_alphanumeric());
+                if is_code {
+                    found += 1;
+                    assert!(reason(code).is_ok(), "{code} is not in the table: {line}");
+                }
+            }
         }
-        for (_, reason, _) in REASONS {
-            assert!(text.contains(&format!("\"{reason}\"")), "{reason} is given nowhere");
-        }
-        let words = text.split("Step::broken(").skip(1).filter_map(|call| call.split([',', ')']).nth(1)).map(str::trim);
-        let given: BTreeSet<&str> = words.filter_map(|word| word.strip_prefix('"')?.strip_suffix('"')).collect();
-        let known: BTreeSet<&str> = REASONS.iter().map(|(_, reason, _)| *reason).collect();
-        assert!(given.len() > 8, "{given:?}");
-        assert_eq!(
-            given.difference(&known).collect::<Vec<_>>(),
-            [""; 0].iter().collect::<Vec<_>>(),
-            "reasons that help does not have"
-        );
+        assert!(found > 25, "only {found} were found: the forms have changed");
+        let list = reasons();
+        assert!(reasons::all().all(|reason| list.contains(&format!("  {} ", reason.code))));
+        assert!(reason("timedout").is_ok());
+        assert!(reason("TimeOut").unwrap_err().hints[0].contains("TimedOut"));
     }
 }

@@ -2,9 +2,11 @@
 
 use crate::cluster::Configured;
 use runway_core::problem::Problem;
+use runway_core::settings::labels::Selector;
 use runway_core::settings::{Cluster, Settings};
 use runway_core::suggest;
 use runway_core::text::matches;
+use std::collections::BTreeMap;
 
 /// A cluster to ask.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub(crate) struct Target {
     pub(crate) environment: Option<String>,
     /// Its region, when the settings say it.
     pub(crate) region: Option<String>,
+    /// Its labels, when the settings have some.
+    pub(crate) labels: BTreeMap<String, String>,
 }
 
 /// What the command line says about clusters.
@@ -34,6 +38,8 @@ pub(crate) struct Choice {
     pub(crate) all_clusters: bool,
     /// `--region`; names or patterns.
     pub(crate) regions: Vec<String>,
+    /// `--label`.
+    pub(crate) labels: Selector,
     /// `--runtime`, when typed: clusters that the settings know to be of another one are left out.
     pub(crate) runtime: Option<String>,
     /// `-e`, likewise.
@@ -47,7 +53,10 @@ pub(crate) fn targets(choice: &Choice, settings: &Settings, configured: &Configu
     if left.is_empty() {
         let problem = Problem::usage("no cluster is left to ask");
         return Err(match choice.regions.as_slice() {
-            [] => problem.cause("every one is excluded"),
+            [] if choice.labels.is_empty() => problem.cause("every one is excluded"),
+            [] => problem
+                .cause("none of them has the labels that --label asks for")
+                .hint("a cluster's labels are said in the settings' list 'clusters'"),
             regions => problem
                 .cause(format!("none of them is known to be in {}", regions.join(", ")))
                 .hint("a cluster's region is said in the settings' list 'clusters'"),
@@ -130,10 +139,11 @@ fn target(name: &str, known: Option<&Cluster>, context: &str) -> Target {
         runtime: known.and_then(|cluster| cluster.runtime.clone()),
         environment: known.and_then(|cluster| cluster.environment.clone()),
         region: known.and_then(|cluster| cluster.region.clone()),
+        labels: known.map(|cluster| cluster.labels.clone()).unwrap_or_default(),
     }
 }
 
-/// Left out: by name, by another region, and by another runtime or environment than was typed.
+/// Left out: by name, by another region, by its labels, and by another runtime or environment than was typed.
 fn is_excluded(choice: &Choice, target: &Target) -> bool {
     let names = [target.name.as_deref(), target.context.as_deref()];
     let by_name = names.into_iter().flatten().any(|name| choice.exclude.iter().any(|pattern| matches(pattern, name)));
@@ -141,13 +151,19 @@ fn is_excluded(choice: &Choice, target: &Target) -> bool {
     let elsewhere =
         !choice.regions.is_empty() && !region.is_some_and(|name| choice.regions.iter().any(|pattern| matches(pattern, name)));
     let other = |typed: &Option<String>, known: &Option<String>| typed.is_some() && known.is_some() && typed != known;
-    by_name || elsewhere || other(&choice.runtime, &target.runtime) || other(&choice.environment, &target.environment)
+    let unlabelled = !choice.labels.holds(&target.labels);
+    by_name
+        || elsewhere
+        || unlabelled
+        || other(&choice.runtime, &target.runtime)
+        || other(&choice.environment, &target.environment)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Choice, is_excluded, matching, target};
     use runway_core::settings::Cluster;
+    use runway_core::settings::labels::Selector;
 
     #[test]
     fn names_win_over_patterns() {
@@ -165,6 +181,7 @@ mod tests {
             runtime: Some("gke".to_owned()),
             environment: None,
             region: Some("europe-west1".to_owned()),
+            labels: [("tier".to_owned(), "canary".to_owned())].into(),
         };
         let eu = target("eu", Some(&known), "prod-eu");
         let with = |change: &dyn Fn(&mut Choice)| {
@@ -177,6 +194,9 @@ mod tests {
         assert!(with(&|choice| choice.exclude = vec!["eu".to_owned()]), "by its name");
         assert!(with(&|choice| choice.regions = vec!["us-*".to_owned()]));
         assert!(!with(&|choice| choice.regions = vec!["us-*".to_owned(), "europe-*".to_owned()]));
+        let labels = |text: &str| Selector::parse(&[text.to_owned()]).unwrap();
+        assert!(with(&|choice| choice.labels = labels("tier=stable")));
+        assert!(!with(&|choice| choice.labels = labels("tier=canary,tier!=stable")));
         assert!(with(&|choice| choice.runtime = Some("eks".to_owned())));
         assert!(!with(&|choice| choice.runtime = Some("gke".to_owned())));
         assert!(!with(&|choice| choice.environment = Some("production".to_owned())), "what is not known does not exclude");

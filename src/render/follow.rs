@@ -31,6 +31,12 @@ pub(crate) fn line(item: &Item, now: Duration, several: bool) -> String {
     format!("{:>6} {}{on} {}", elapsed(now), visible(&item.workload), state(item))
 }
 
+/// A row that was not there when somebody ended the wait.
+pub(crate) fn open(item: &Item, several: bool) -> String {
+    let on = if several { format!(" on {}", visible(&item.cluster)) } else { String::new() };
+    format!("  {}{on}: {}", visible(&item.workload), state(item))
+}
+
 fn state(item: &Item) -> String {
     let applied = item.kustomization.as_ref().and_then(|it| it.applied_digest.as_deref()).map_or("nothing", short);
     match &item.broken {

@@ -1,8 +1,10 @@
 //! `-o FORMAT[=PATH]`, and documents as JSON and YAML.
 
 use runway_core::problem::{Class, Problem};
+use runway_core::text::json_escaped;
 use runway_core::yaml::emit;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 /// One `-o`.
@@ -51,14 +53,37 @@ impl Output {
 
 /// A document as JSON, indented by two.
 pub(crate) fn json(document: &impl Serialize) -> Result<String, Problem> {
-    let mut text = serde_json::to_string_pretty(document).map_err(|error| internal(&error))?;
+    let text = serde_json::to_string_pretty(document).map_err(|error| internal(&error))?;
+    let mut text = json_escaped(&text).into_owned();
     text.push('\n');
     Ok(text)
 }
 
-/// A document as YAML.
+/// A document as YAML, in which nothing is for a terminal to obey either.
 pub(crate) fn yaml(document: &impl Serialize) -> Result<String, Problem> {
-    emit::document(&serde_json::to_value(document).map_err(|error| internal(&error))?)
+    let text = emit::document(&serde_json::to_value(document).map_err(|error| internal(&error))?)?;
+    if matches!(json_escaped(&text), Cow::Borrowed(_)) {
+        return Ok(text);
+    }
+    text.split_inclusive('\n').map(escaped_line).collect()
+}
+
+/// A line of YAML whose text has characters to be escaped, which only double quotes can do. The emitter folds nothing: a text is
+/// one line.
+fn escaped_line(line: &str) -> Result<String, Problem> {
+    let Cow::Owned(escaped) = json_escaped(line) else { return Ok(line.to_owned()) };
+    let (text, end) = line.strip_suffix('\n').map_or((line, ""), |text| (text, "\n"));
+    let bare = text.trim_start().trim_start_matches("- ");
+    let key = bare.split_once(": ").filter(|(key, _)| key.chars().all(|c| c.is_ascii_alphanumeric()));
+    let value = key.map_or(bare, |(_, value)| value);
+    if value.starts_with('"') {
+        // Its escapes are JSON's.
+        return Ok(escaped);
+    }
+    let plain = value.strip_prefix('\'').and_then(|value| value.strip_suffix('\'')).map(|value| value.replace("''", "'"));
+    let quoted = serde_json::to_string(plain.as_deref().unwrap_or(value)).map_err(|error| internal(&error))?;
+    let head = text.get(..text.len() - value.len()).unwrap_or_default();
+    Ok(format!("{head}{}{end}", json_escaped(&quoted)))
 }
 
 fn internal(error: &serde_json::Error) -> Problem {
@@ -68,6 +93,17 @@ fn internal(error: &serde_json::Error) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::Output;
+
+    #[test]
+    fn yaml_is_the_same_value_without_anything_to_obey() {
+        let nasty = ["\u{9b}31m", "it's \u{202e}", "\u{1b}[2J\u{202e}", "a: \u{202e} # b", "plain", "- \u{200b}"];
+        let value = serde_json::json!({"a": nasty[0], "items": nasty, "b": {"c": nasty[1]}});
+        let text = super::yaml(&value).unwrap();
+        assert!(text.chars().all(|c| c == '\n' || !(c.is_control() || matches!(c, '\u{202e}' | '\u{200b}'))), "{text:?}");
+        let (documents, findings) = runway_core::yaml::documents("x", &text, runway_core::yaml::Limits::default());
+        assert!(findings.is_empty(), "{findings:?}: {text}");
+        assert_eq!(documents.iter().map(runway_core::yaml::value::to_json).collect::<Vec<_>>(), [value], "{text}");
+    }
 
     #[test]
     fn formats_and_paths() {

@@ -66,6 +66,9 @@ fn a_dead_and_a_slow_cluster_hide_nothing() {
         assert!(summary["reachable"] == false && summary["error"].as_str().unwrap().contains(words), "{summary}");
         assert!(run.stderr.contains(&format!("warning: {cluster} gave no answer")), "{run}");
     }
+    let drifted = document["items"].as_array().unwrap().iter().find(|item| item["verdict"] == "Drifted").unwrap();
+    let next = drifted["break"]["next"][0].as_str().unwrap();
+    assert!(next.starts_with("kubectl --context prod-a -n "), "for that cluster, whatever the current context is: {next}");
     let table = self::run(&env, &["--all-contexts", "--timeout", "3s"]).exits(1);
     assert!(table.stdout.starts_with("CLUSTER") && table.stdout.contains("prod-dead     *"), "{table}");
     assert!(table.stderr.contains("2 workloads on 4 clusters: 1 Drifted, 1 Ready"), "{table}");
@@ -125,7 +128,7 @@ fn the_settings_name_clusters() {
     let env = with_contexts(&[("ctx-a", &good.url), ("ctx-b", &good.url)]);
     env.write(
         "kubectl-runway.yaml",
-        "clusters:\n- {name: eu, context: ctx-a, runtime: gke, environment: production, region: europe-west1}\n- {name: us, context: ctx-b, runtime: eks, environment: production, region: us-east1}\n- {name: gone, context: ctx-c, runtime: gke, environment: production}\n",
+        "clusters:\n- {name: eu, context: ctx-a, runtime: gke, environment: production, region: europe-west1, labels: {tier: canary}}\n- {name: us, context: ctx-b, runtime: eks, environment: production, region: us-east1}\n- {name: gone, context: ctx-c, runtime: gke, environment: production}\n",
     );
     let all = document(&run(&env, &["--all-clusters", "-o", "json"]).exits(1));
     let rows = rows(&all);
@@ -136,6 +139,14 @@ fn the_settings_name_clusters() {
     assert!(rows.contains(&("us".into(), "eks-inventory".into(), "Missing".into())), "{rows:?}");
     let some = document(&run(&env, &["--all-clusters", "--region", "europe-*", "-o", "json"]).exits(1));
     assert_eq!(some["summary"]["clusters"].as_array().unwrap().len(), 1);
+    let names = |more: &[&str]| -> Vec<String> {
+        let document = document(&run(&env, &[&["--all-clusters", "-o", "json"], more].concat()));
+        document["summary"]["clusters"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&["--label", "tier=canary"]), ["eu"]);
+    assert_eq!(names(&["--label", "!tier", "--exclude-context", "gone"]), ["us"]);
+    let none = run(&env, &["--all-clusters", "--label", "tier=stable"]).exits(2);
+    assert!(none.stderr.contains("none of them has the labels"), "{none}");
     let some = document(&run(&env, &["--all-clusters", "--runtime", "eks", "-o", "json"]).exits(1));
     assert_eq!(some["summary"]["clusters"][0]["name"], "us");
 

@@ -8,13 +8,13 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 /// A stage with one workload that is Ready.
-fn ready(name: &str) -> Stage {
+pub(crate) fn ready(name: &str) -> Stage {
     let stage = Stage::new(name, "gke");
     make_ready(&stage);
     stage
 }
 
-fn make_ready(stage: &Stage) {
+pub(crate) fn make_ready(stage: &Stage) {
     stage.declare(&["svc"]);
     stage.deploy("svc", "1");
     stage.push(&[]).ok();
@@ -25,7 +25,7 @@ fn make_ready(stage: &Stage) {
 }
 
 /// Declares svc with an interval so long that Flux does not look again by itself, and makes it Ready.
-fn ready_and_left_alone(name: &str) -> Stage {
+pub(crate) fn ready_and_left_alone(name: &str) -> Stage {
     let stage = Stage::new(name, "gke");
     stage.env.write("config/runtimes/gke/workloads.yml", "- runway_service_id: svc\n  flux: {interval: 1h, retryInterval: 1h}\n");
     stage.deploy("svc", "1");
@@ -36,12 +36,12 @@ fn ready_and_left_alone(name: &str) -> Stage {
 }
 
 /// (verdict, break, reason) of a row.
-fn said(row: &Value) -> (&str, &str, &str) {
+pub(crate) fn said(row: &Value) -> (&str, &str, &str) {
     (row["verdict"].as_str().unwrap_or(""), row["break"]["link"].as_str().unwrap_or(""), row["reason"].as_str().unwrap_or(""))
 }
 
 /// The rows of a run by cluster and workload.
-fn rows(text: &str) -> BTreeMap<(String, String), Value> {
+pub(crate) fn rows(text: &str) -> BTreeMap<(String, String), Value> {
     let document: Value = serde_json::from_str(text).expect(text);
     let key = |item: &Value, key: &str| item[key].as_str().unwrap_or_default().to_owned();
     let items = document["items"].as_array().cloned().unwrap_or_default();

@@ -90,7 +90,7 @@ fn v1beta2_is_refused_where_only_v1_is_served() {
 #[ignore = "needs the live test bed: cargo xtask test"]
 fn v1beta2_works_where_both_are_served() {
     let mut stage = Stage::new("both-apis", "eks");
-    let cluster = stage.bed.cluster_with("both-apis", Options { flux: true, source_v1beta2: true });
+    let cluster = stage.bed.cluster_with("both-apis", Options { source_v1beta2: true, ..Options::default() });
     stage.ns = cluster.namespace("both-apis");
     stage.env.var("KUBECONFIG", cluster.kubeconfig()).var("RUNWAY_NAMESPACE", stage.ns.name());
     stage.declare(&["svc"]);

@@ -12,16 +12,20 @@
     reason = "a scenario that cannot go on says so by a panic"
 )]
 
+mod api_servers;
 mod background;
 mod bad_input;
 mod clusters;
 mod completion;
 mod deploys;
+mod faults;
 mod gitlab;
 mod interrupted;
 mod inventories;
 mod main_job;
+mod many;
 mod peers;
+mod pods;
 mod registries;
 mod stage;
 mod terminal;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A terminal, and the program that it belongs to.
-struct Terminal {
+pub(crate) struct Terminal {
     /// What a person has in front of them.
     front: File,
     child: Child,
@@ -22,7 +22,7 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn start(stage: &Stage, arguments: &[&str], (rows, columns): (u16, u16)) -> Self {
+    pub(crate) fn start(stage: &Stage, arguments: &[&str], (rows, columns): (u16, u16)) -> Self {
         let front = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&front).and_then(|()| unlockpt(&front)).expect("it is ours");
         tcsetwinsize(&front, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).expect("a size");
@@ -52,7 +52,7 @@ impl Terminal {
     }
 
     #[track_caller]
-    fn until(&self, is: impl Fn(&str) -> bool) {
+    pub(crate) fn until(&self, is: impl Fn(&str) -> bool) {
         let begun = Instant::now();
         while !is(&self.drawn()) {
             assert!(begun.elapsed() < LIMIT, "not drawn: {:?}", self.drawn());
@@ -60,9 +60,25 @@ impl Terminal {
         }
     }
 
+    /// Waits for its end; gives the exit code and what was drawn.
+    #[track_caller]
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(begun.elapsed() < LIMIT, "it does not end: {:?}", self.drawn());
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        // What was written last may still be on its way through the terminal.
+        std::thread::sleep(Duration::from_millis(200));
+        (status.code(), self.drawn())
+    }
+
     /// Types ^C and gives the exit code. The modes of the terminal are those of before.
     #[track_caller]
-    fn interrupt(mut self) -> (Option<i32>, String) {
+    pub(crate) fn interrupt(mut self) -> (Option<i32>, String) {
         let modes = |front: &File| {
             let it = tcgetattr(front).expect("a terminal");
             (
@@ -86,12 +102,12 @@ impl Terminal {
 }
 
 /// What would have to be taken back, and what moves where it must not.
-fn is_sane(drawn: &str) -> bool {
+pub(crate) fn is_sane(drawn: &str) -> bool {
     !drawn.contains("\u{1b}[?") && !drawn.contains("\u{1b}[2J") && !drawn.contains("\u{1b}[H")
 }
 
 /// The widths of the lines, without colours and movements.
-fn widths(drawn: &str) -> Vec<usize> {
+pub(crate) fn widths(drawn: &str) -> Vec<usize> {
     let mut text = String::new();
     let mut rest = drawn;
     while let Some((before, escape)) = rest.split_once("\u{1b}[") {

@@ -43,6 +43,16 @@ pub fn reconcile<S>(object: &Object<S>, token: &str) -> Patch {
     }
 }
 
+/// The token, or the next moment after the last request that was handled: where our clock is behind that of whoever made that
+/// one, its handling must not count as an answer to ours.
+fn after(token: &str, handled: &[Option<&str>]) -> String {
+    let time = |text: &str| text.parse::<Timestamp>().ok();
+    let last = handled.iter().flatten().filter_map(|text| time(text)).max();
+    let next = last.zip(time(token)).filter(|(last, token)| last >= token);
+    let next = next.and_then(|(last, _)| last.checked_add(jiff::SignedDuration::from_nanos(1)).ok());
+    next.map_or_else(|| token.to_owned(), self::token)
+}
+
 /// Whether a controller has handled the request `token`, or one that came after it.
 pub fn is_handled(handled: Option<&str>, token: &str) -> bool {
     let Some(handled) = handled else { return false };
@@ -72,36 +82,41 @@ pub struct Pair {
     pub parent: bool,
     /// How far it is.
     pub stage: Stage,
+    /// The value that is written and waited for.
+    token: String,
 }
 
 /// A request to look at some pairs of one cluster, now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    token: String,
     pairs: Vec<Pair>,
 }
 
 impl Request {
     /// A request for these pairs; `token` is the time of now in RFC 3339.
-    pub fn new(token: String, parents: impl IntoIterator<Item = String>, workloads: impl IntoIterator<Item = String>) -> Self {
-        let pair = |parent| move |name| Pair { name, parent, stage: Stage::Planned };
+    pub fn new(token: &str, parents: impl IntoIterator<Item = String>, workloads: impl IntoIterator<Item = String>) -> Self {
+        let pair = |parent| move |name| Pair { name, parent, stage: Stage::Planned, token: token.to_owned() };
         let pairs = parents.into_iter().map(pair(true)).chain(workloads.into_iter().map(pair(false))).collect();
-        Self { token, pairs }
+        Self { pairs }
     }
 
-    /// The value that is written and waited for.
-    pub fn token(&self) -> &str {
-        &self.token
+    /// Asks once more for a pair, or for the first time: what it was asked for before is of no interest any more.
+    pub fn renew(&mut self, name: &str, parent: bool, token: &str) {
+        let pair = Pair { name: name.to_owned(), parent, stage: Stage::Planned, token: token.to_owned() };
+        match self.pairs.iter_mut().find(|known| known.name == name) {
+            Some(known) => *known = pair,
+            None => self.pairs.push(pair),
+        }
+    }
+
+    /// The value that is written and waited for with this pair; `None`: nobody asks for it.
+    pub fn token_of(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|pair| pair.name == name).map(|pair| pair.token.as_str())
     }
 
     /// The pairs, parents first.
     pub fn pairs(&self) -> &[Pair] {
         &self.pairs
-    }
-
-    /// Whether a pair of this name is asked for.
-    pub fn concerns(&self, name: &str) -> bool {
-        self.pairs.iter().any(|pair| pair.name == name)
     }
 
     /// Whether all have handled it.
@@ -114,7 +129,7 @@ impl Request {
         let mut due = Vec::new();
         for parents in [true, false] {
             for pair in self.pairs.iter_mut().filter(|pair| pair.parent == parents) {
-                advance(pair, objects, &self.token, &mut due);
+                advance(pair, objects, &mut due);
             }
             if self.pairs.iter().any(|pair| pair.parent && pair.stage != Stage::Handled) {
                 break;
@@ -126,9 +141,10 @@ impl Request {
     /// All patches, as if each were handled at once: what `--dry-run` shows.
     pub fn all(&self, objects: &Objects) -> Vec<Patch> {
         let of = |pair: &Pair| {
-            let source = source(objects, &pair.name).map(|object| reconcile(object, &self.token));
-            let kustomization = kustomization(objects, &pair.name).map(|object| reconcile(object, &self.token));
-            [source, kustomization]
+            let (source, kustomization) = (source(objects, &pair.name), kustomization(objects, &pair.name));
+            let handled = [source.and_then(Object::handled), kustomization.and_then(Object::handled)];
+            let token = after(&pair.token, &handled);
+            [source.map(|object| reconcile(object, &token)), kustomization.map(|object| reconcile(object, &token))]
         };
         self.pairs.iter().flat_map(of).flatten().collect()
     }
@@ -142,17 +158,21 @@ fn kustomization<'a>(objects: &'a Objects, name: &str) -> Option<&'a Kustomizati
     objects.kustomizations.iter().flatten().find(|object| object.metadata.name == name)
 }
 
-fn advance(pair: &mut Pair, objects: &Objects, token: &str, due: &mut Vec<Patch>) {
+fn advance(pair: &mut Pair, objects: &Objects, due: &mut Vec<Patch>) {
     let (Some(source), Some(kustomization)) = (source(objects, &pair.name), kustomization(objects, &pair.name)) else { return };
     if pair.stage == Stage::Planned {
-        due.push(reconcile(source, token));
+        pair.token = after(&pair.token, &[source.handled(), kustomization.handled()]);
+    }
+    let token = pair.token.clone();
+    if pair.stage == Stage::Planned {
+        due.push(reconcile(source, &token));
         pair.stage = Stage::SourceAsked;
     }
-    if pair.stage == Stage::SourceAsked && is_handled(source.handled(), token) {
-        due.push(reconcile(kustomization, token));
+    if pair.stage == Stage::SourceAsked && is_handled(source.handled(), &token) {
+        due.push(reconcile(kustomization, &token));
         pair.stage = Stage::KustomizationAsked;
     }
-    if pair.stage == Stage::KustomizationAsked && is_handled(kustomization.handled(), token) {
+    if pair.stage == Stage::KustomizationAsked && is_handled(kustomization.handled(), &token) {
         pair.stage = Stage::Handled;
     }
 }
@@ -182,7 +202,7 @@ pub struct Planned {
 }
 
 /// Chooses the pairs of one cluster.
-pub fn plan(objects: &Objects, choice: &Choice<'_>, token: String) -> Planned {
+pub fn plan(objects: &Objects, choice: &Choice<'_>, token: &str) -> Planned {
     let sources = objects.sources.iter().flatten().map(|object| object.metadata.name.as_str());
     let kustomizations = objects.kustomizations.iter().flatten().map(|object| object.metadata.name.as_str());
     let there: BTreeSet<&str> = sources.chain(kustomizations).collect();
@@ -273,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_source_goes_before_its_kustomization_and_a_parent_before_workloads() {
-        let mut request = Request::new(TOKEN.to_owned(), ["p".to_owned()], ["w".to_owned()]);
+        let mut request = Request::new(TOKEN, ["p".to_owned()], ["w".to_owned()]);
         let names = |request: &mut Request, state: &[(&str, Option<&str>, Option<&str>)]| -> Vec<String> {
             request.next(&objects(state, &json!({}))).into_iter().map(|patch| format!("{} {}", patch.kind, patch.name)).collect()
         };
@@ -291,8 +311,44 @@ mod tests {
     }
 
     #[test]
+    fn a_renewed_pair_is_asked_again_and_the_others_are_not() {
+        let mut request = Request::new(TOKEN, [], ["v".to_owned(), "w".to_owned()]);
+        let handled = [("v", Some(TOKEN), Some(TOKEN)), ("w", Some(TOKEN), Some(TOKEN))];
+        request.next(&objects(&[("v", None, None), ("w", None, None)], &json!({})));
+        while !request.next(&objects(&handled, &json!({}))).is_empty() {}
+        assert!(request.is_handled());
+        let later = "2026-11-24T10:00:07Z";
+        request.renew("w", false, later);
+        let due = request.next(&objects(&handled, &json!({})));
+        assert_eq!(
+            due.iter().map(|patch| (patch.kind.as_str(), patch.name.as_str())).collect::<Vec<_>>(),
+            [("OCIRepository", "w")]
+        );
+        assert_eq!(due[0].merge["metadata"]["annotations"][REQUESTED_AT], later);
+        assert_eq!((request.token_of("v"), request.token_of("w"), request.token_of("x")), (Some(TOKEN), Some(later), None));
+        request.renew("x", false, later);
+        assert_eq!(request.pairs().len(), 3);
+    }
+
+    #[test]
+    fn a_clock_that_is_behind_proves_nothing_by_an_older_request() {
+        let mut request = Request::new(TOKEN, [], ["w".to_owned()]);
+        let ahead = Some("2026-11-24T10:10:00Z");
+        let state = objects(&[("w", ahead, ahead)], &json!({}));
+        let shown = request.all(&state);
+        let due = request.next(&state);
+        assert_eq!(due.len(), 1, "the source alone: it has handled somebody else's request, not ours");
+        assert_eq!(due[0].merge["metadata"]["annotations"][REQUESTED_AT], "2026-11-24T10:10:00.000000001Z");
+        assert_eq!(
+            (shown[0].merge.clone(), request.token_of("w")),
+            (due[0].merge.clone(), Some("2026-11-24T10:10:00.000000001Z"))
+        );
+        assert!(request.next(&state).is_empty());
+    }
+
+    #[test]
     fn patches_are_the_annotation_alone() {
-        let request = Request::new(TOKEN.to_owned(), [], ["w".to_owned()]);
+        let request = Request::new(TOKEN, [], ["w".to_owned()]);
         let all = request.all(&objects(&[("w", None, None)], &json!({})));
         assert_eq!(all.len(), 2);
         assert_eq!(all[1].merge, json!({"metadata": {"annotations": {REQUESTED_AT: TOKEN}}}));
@@ -314,15 +370,15 @@ mod tests {
         let parents = ["p".to_owned()];
         let state = [("p", None, None), ("w", None, None)];
         let all = Choice { names: &[], parents: &parents, with_parent: false };
-        let planned = plan(&objects(&state, &json!({})), &all, TOKEN.to_owned());
+        let planned = plan(&objects(&state, &json!({})), &all, TOKEN);
         assert_eq!(planned.request.pairs().iter().map(|pair| pair.name.as_str()).collect::<Vec<_>>(), ["w"]);
-        let suspended = plan(&objects(&state, &json!({"suspend": true})), &all, TOKEN.to_owned());
+        let suspended = plan(&objects(&state, &json!({"suspend": true})), &all, TOKEN);
         assert_eq!((suspended.skipped.len(), suspended.refused.len()), (1, 0));
         let names = ["w".to_owned(), "x".to_owned()];
         let named = Choice { names: &names, parents: &parents, with_parent: true };
-        let planned = plan(&objects(&state, &json!({"suspend": true})), &named, TOKEN.to_owned());
+        let planned = plan(&objects(&state, &json!({"suspend": true})), &named, TOKEN);
         assert_eq!((planned.skipped.len(), planned.refused.len(), planned.absent), (0, 1, vec!["x".to_owned()]));
-        let planned = plan(&objects(&state, &json!({})), &named, TOKEN.to_owned());
+        let planned = plan(&objects(&state, &json!({})), &named, TOKEN);
         assert!(planned.refused[0].0.contains("no parent"), "{planned:?}");
     }
 

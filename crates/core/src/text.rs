@@ -1,8 +1,8 @@
 //! Makes text from outside safe to show.
 //!
 //! Whatever a cluster, a registry, a file or a helper program says may hold escape sequences, line breaks or
-//! characters that reorder what a terminal shows. It stays as it is inside the program and in JSON (where the
-//! encoder escapes it), and passes through [`visible`] once, when a renderer takes it.
+//! characters that reorder what a terminal shows. It stays as it is inside the program, and passes through [`visible`] once,
+//! when a renderer takes it; in JSON nothing is lost, since [`json_escaped`] writes such characters as JSON itself can.
 
 use std::borrow::Cow;
 
@@ -29,6 +29,26 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 /// Like [`visible`], for text that is shown as a paragraph of its own: line breaks stay.
 pub fn visible_lines(text: &str) -> String {
     text.lines().map(visible).collect::<Vec<_>>().join("\n")
+}
+
+/// A JSON text with every such character written as `\uXXXX`: the same values, and nothing that a terminal would obey. Encoders
+/// escape C0 by themselves, and only that.
+pub fn json_escaped(json: &str) -> Cow<'_, str> {
+    let is = |c: char| !c.is_ascii_whitespace() && is_deceptive(c);
+    if !json.chars().any(is) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 64);
+    for c in json.chars() {
+        if is(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// Control characters (C0, DEL, C1), bidirectional controls, zero-width characters, line and paragraph separators,
@@ -106,6 +126,14 @@ mod tests {
     fn escapes_and_reordering_become_visible() {
         assert_eq!(visible("a\u{1b}[31mred\r\nb\tc\u{202e}d\u{9b}e\n\n"), "a\\u{1b}[31mred b c\\u{202e}d\\u{9b}e");
         assert_eq!(visible_lines("a\u{1b}b\nc"), "a\\u{1b}b\nc");
+    }
+
+    #[test]
+    fn json_is_the_same_value_without_anything_to_obey() {
+        let value = serde_json::json!({"a": "x\u{9b}31m\u{202e}\u{7f}\u{e0041}ä\n\u{1b}"});
+        let text = super::json_escaped(&serde_json::to_string_pretty(&value).unwrap()).into_owned();
+        assert!(text.chars().all(|c| c == '\n' || (!c.is_control() && c != '\u{202e}')), "{text:?}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 
     #[test]

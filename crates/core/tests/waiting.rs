@@ -144,7 +144,7 @@ impl Wait {
 
     fn triggered() -> Self {
         let mut wait = Self::new();
-        wait.requests.insert("c".to_owned(), Request::new(TOKEN.to_owned(), [], ["svc".to_owned()]));
+        wait.requests.insert("c".to_owned(), Request::new(TOKEN, [], ["svc".to_owned()]));
         wait
     }
 

@@ -11,7 +11,7 @@ use crate::ui::Progress;
 use runway_core::actions::{self, Request};
 use runway_core::assess::wait::{Facts, Goal, State, Step, Trouble, Turn};
 use runway_core::assess::{Item, ItemKind, Verdict};
-use runway_core::problem::Problem;
+use runway_core::problem::{Class, Problem};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -34,12 +34,17 @@ pub(crate) fn wait(look: &Look<'_>, flags: &FollowFlags) -> Result<(Answer, Outc
         begun: clock::monotonic(),
         state: State::default(),
         requests: BTreeMap::new(),
+        asked: BTreeMap::new(),
         changes: Changes::default(),
         progress: look.ui.progress(),
+        last: None,
         end: None,
     };
     let followed = crate::block_on(look.follow(EVERY, &mut waiter));
     waiter.progress.clear();
+    if matches!(&followed, Err(problem) if matches!(problem.class, Class::Interrupted(_))) {
+        waiter.say_so_far();
+    }
     followed?;
     Ok(waiter.end.unwrap_or_default())
 }
@@ -52,8 +57,12 @@ struct Waiter<'a> {
     state: State,
     /// What Flux was asked to look at, by cluster.
     requests: BTreeMap<String, Request>,
+    /// The digest that each row had to reach when Flux was asked last, by cluster and workload.
+    asked: BTreeMap<(String, String), Option<String>>,
     changes: Changes,
     progress: Progress,
+    /// What was seen last, while it goes on.
+    last: Option<Answer>,
     end: Option<(Answer, Outcome)>,
 }
 
@@ -79,22 +88,24 @@ impl Watcher for Waiter<'_> {
                 return Ok(Next::End);
             }
         };
+        self.last = Some(seen.answer);
         let tick = if self.progress.is_live() { now + Duration::from_secs(1) } else { until };
         Ok(Next::Until(Some(self.begun + until.min(tick))))
     }
 }
 
 impl Waiter<'_> {
-    /// Asks Flux to look at what is not there yet: once for each cluster, as soon as it answers.
+    /// Asks Flux to look at what is not there yet: once as soon as a cluster answers, and again for what a newer push supersedes.
     async fn ask_flux(&mut self, seen: &Seen<'_>) -> Result<(), Problem> {
         for mirror in seen.mirrors {
-            let rows = seen.answer.items.iter().filter(|item| item.cluster == mirror.name());
-            if !self.requests.contains_key(mirror.name()) {
-                let due: Vec<&Item> = rows.filter(|item| self.is_due(item)).collect();
-                if due.is_empty() {
-                    continue;
+            let rows: Vec<&Item> = seen.answer.items.iter().filter(|item| item.cluster == mirror.name()).collect();
+            let due: Vec<&Item> = rows.into_iter().filter(|item| self.is_due(item) && self.is_news(item)).collect();
+            if !due.is_empty() {
+                let token = actions::token(clock::now());
+                let request = self.requests.entry(mirror.name().to_owned()).or_insert_with(|| Request::new(&token, [], []));
+                for item in due {
+                    request.renew(&item.workload, item.kind == ItemKind::Parent, &token);
                 }
-                self.requests.insert(mirror.name().to_owned(), request(&due));
             }
             let Some(request) = self.requests.get_mut(mirror.name()) else { continue };
             let patches =
@@ -102,6 +113,20 @@ impl Waiter<'_> {
             send(mirror.cluster(), patches).await?;
         }
         Ok(())
+    }
+
+    /// Whether Flux was not asked about a row yet, or it has to reach another digest than when Flux was asked. A registry that
+    /// gives no answer now says nothing new.
+    fn is_news(&mut self, item: &Item) -> bool {
+        let key = (item.cluster.clone(), item.workload.clone());
+        let wanted = item.expected.digest.clone();
+        match self.asked.get(&key) {
+            Some(known) if wanted.is_none() || *known == wanted => false,
+            _ => {
+                self.asked.insert(key, wanted);
+                true
+            }
+        }
     }
 
     /// Whether a look of Flux's may bring a row further.
@@ -144,6 +169,25 @@ impl Waiter<'_> {
         }
     }
 
+    /// Says how far it had come: who ends a wait by hand, or whose CI job does, wants to know what it hung on.
+    fn say_so_far(&mut self) {
+        let now = render::elapsed(clock::monotonic().saturating_duration_since(self.begun));
+        let Some(answer) = self.last.take() else {
+            self.look.ui.note(&format!("ended after {now}: no cluster had answered yet"));
+            return;
+        };
+        let answer = answer.only(self.look.named);
+        let clusters = answer.clusters.len();
+        self.look.ui.note(&format!("ended after {now}, with {}", status::summary(&answer.items, clusters)));
+        let open: Vec<&Item> = answer.items.iter().filter(|item| item.verdict != Verdict::Ready).collect();
+        for item in open.iter().take(LINES) {
+            self.look.ui.note(&render::open(item, clusters > 1));
+        }
+        if let Some(more) = open.len().checked_sub(LINES).filter(|more| *more > 0) {
+            self.look.ui.note(&format!("  and {more} more"));
+        }
+    }
+
     fn finish(&self, seen: Seen<'_>, step: &Step) -> (Answer, Outcome) {
         let silent = seen.answer.clusters.iter().filter(|cluster| cluster.error.is_some()).count();
         let nothing = silent == seen.answer.clusters.len();
@@ -174,10 +218,4 @@ impl Waiter<'_> {
             self.look.ui.warning(&format!("and {more} more"));
         }
     }
-}
-
-/// A request with the time of now, for these rows.
-fn request(due: &[&Item]) -> Request {
-    let of = |kind| due.iter().filter(move |item| item.kind == kind).map(|item| item.workload.clone());
-    Request::new(actions::token(clock::now()), of(ItemKind::Parent), of(ItemKind::Workload))
 }

@@ -281,6 +281,7 @@ impl Shared<'_> {
         if let (true, Err(gap)) = (items.is_empty(), &observed.objects) {
             items = assess::unscoped(&observed.cluster, gap, named);
         }
+        paste_into(&mut items, target);
         Ok(Judged { cluster: api::status::Cluster { name: observed.cluster.clone(), reachable, error }, items })
     }
 
@@ -319,6 +320,14 @@ impl Shared<'_> {
     pub(super) fn scopes(&self, observed: &Observed, target: &Target) -> Result<Vec<Scope>, Problem> {
         let (runtime, environment) = (self.runtime(target), self.environment(target));
         scopes(runtime.as_deref(), environment.as_deref(), observed)
+    }
+}
+
+/// What to do next is for this cluster, which need not be the current context's.
+pub(super) fn paste_into(items: &mut [Item], target: &Target) {
+    let Some(context) = &target.context else { return };
+    for next in items.iter_mut().filter_map(|item| item.broken.as_mut()).flat_map(|broken| &mut broken.next) {
+        *next = assess::in_context(next, context);
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) struct LookFlags {
     #[arg(long, value_name = "SOURCE")]
     pub(crate) expected: Option<String>,
     /// Judge a saved snapshot, a file or a folder, instead of a cluster
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["context", "all_contexts", "all_clusters", "region"])]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["context", "all_contexts", "all_clusters", "region", "label"])]
     pub(crate) snapshot: Option<PathBuf>,
     /// Do not ask registries
     #[arg(long)]

@@ -1,6 +1,6 @@
 //! A look that is kept up to date: clusters by watches, what is published and the digests by asking again now and then.
 
-use super::clusters::{Answer, Look, Shared, drop_nowhere};
+use super::clusters::{Answer, Look, Shared, drop_nowhere, paste_into};
 use super::expectations::Scope;
 use crate::cluster::{self, Cluster, Mirror};
 use crate::env;
@@ -202,6 +202,7 @@ impl<W> Following<'_, W> {
         if let (true, Some(gap)) = (items.is_empty(), &gap) {
             items = assess::unscoped(&observed.cluster, gap, named);
         }
+        paste_into(&mut items, place.target);
         let error = gap.as_ref().map(|gap| gap.message.clone()).or(place.fault.clone());
         let cluster = api::status::Cluster { name: observed.cluster.clone(), reachable: gap.is_none(), error };
         let fault = place.fault.clone().map(|message| Gap { reason: "NoParent".to_owned(), message });

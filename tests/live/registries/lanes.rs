@@ -124,7 +124,7 @@ fn becomes_ready(lane: &Lane) {
 }
 
 /// Pushes a deploy artifact by the real flux; gives its digest.
-fn deploy(lane: &Lane, id: &str) -> String {
+pub(super) fn deploy(lane: &Lane, id: &str) -> String {
     let folder = lane.folder(&format!("deploy-{id}"));
     let manifest = format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {id}\n  namespace: {}\ndata:\n  value: \"1\"\n",

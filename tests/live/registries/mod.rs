@@ -5,6 +5,7 @@ mod faults;
 mod lanes;
 mod peers;
 mod requests;
+mod status;
 
 use crate::stage::{ENVIRONMENT, Stage};
 use runway_testkit::bed::{Handle, Secured, docker_config};

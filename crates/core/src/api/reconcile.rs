@@ -110,7 +110,7 @@ pub fn items(cluster: &str, request: &Request, objects: &Objects, patches: &[Pat
             kind: if pair.parent { "parent" } else { "workload" },
             cluster: cluster.to_owned(),
             workload: pair.name.clone(),
-            requested_at: request.token().to_owned(),
+            requested_at: request.token_of(&pair.name).unwrap_or_default().to_owned(),
             handled: pair.stage == Stage::Handled,
             revision: source.and_then(|it| it.revision()).map(str::to_owned),
             applied_digest: kustomization.and_then(|it| it.applied_digest()).map(str::to_owned),

@@ -33,7 +33,7 @@ pub(super) fn item(context: &Context<'_>, row: &Row<'_>, chain: Chain, parent: O
         next: of_objects(step)
             .map(|found| objects::next(found, namespace, row.name))
             .filter(|next| !next.is_empty())
-            .unwrap_or_else(|| next::steps(row, step, verdict, namespace)),
+            .unwrap_or_else(|| next::steps(context, row, step, verdict)),
     });
     let (objects, objects_left_out) = chain.objects.map(|found| (found.views, found.left_out)).unzip();
     Item {

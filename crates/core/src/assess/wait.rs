@@ -159,9 +159,8 @@ impl State {
         if generations != row.generations {
             (row.generations, row.failing) = (generations, None);
         }
-        let request = facts.requests.get(&item.cluster).filter(|request| request.concerns(&item.workload));
-        let around =
-            Around { registry: goal.registry, token: request.map(Request::token), fresh: attempt != row.attempt, parent_failed };
+        let token = facts.requests.get(&item.cluster).and_then(|request| request.token_of(&item.workload));
+        let around = Around { registry: goal.registry, token, fresh: attempt != row.attempt, parent_failed };
         match standing::of(item, &around) {
             Standing::Arrived => {
                 row.failing = None;

@@ -4,7 +4,7 @@
 
 use super::revision;
 use super::{FINALIZER, OWNER_NAME, OWNER_NAMESPACE};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -56,8 +56,18 @@ pub struct Meta {
     pub labels: BTreeMap<String, String>,
     /// Annotations.
     pub annotations: BTreeMap<String, String>,
-    /// Who wrote which field.
+    /// Who wrote which field; those of the status are not kept.
+    #[serde(deserialize_with = "of_no_subresource")]
     pub managed_fields: Vec<ManagedFields>,
+}
+
+/// A controller's entry about the status is the longest of all, and nobody judges by it: thousands of them would be a good part
+/// of the program's memory.
+fn of_no_subresource<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ManagedFields>, D::Error> {
+    let all: Option<Vec<ManagedFields>> = Deserialize::deserialize(from)?;
+    let mut kept: Vec<ManagedFields> = all.into_iter().flatten().filter(|entry| entry.subresource.is_empty()).collect();
+    kept.shrink_to_fit();
+    Ok(kept)
 }
 
 /// The fields that one manager wrote.

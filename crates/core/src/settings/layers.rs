@@ -181,9 +181,33 @@ fn clusters(file: &str, node: &Node, findings: &mut Vec<Finding>) -> Vec<Cluster
             runtime: text("runtime"),
             environment: text("environment"),
             region: text("region"),
+            labels: labels(file, item, findings),
         });
     }
     clusters
+}
+
+fn labels(file: &str, cluster: &Node, findings: &mut Vec<Finding>) -> BTreeMap<String, String> {
+    let Some(node) = cluster.get("labels") else { return BTreeMap::new() };
+    if !node.is_null() && !matches!(node.kind, Kind::Map(_)) {
+        findings.push(finding(file, node, "settings-type", format!("expected a mapping, found {}", node.describe()), None));
+    }
+    let mut labels = BTreeMap::new();
+    for (key, value) in node.entries() {
+        match (key.text(), value.text()) {
+            (Some(key), Some(text)) => drop(labels.insert(key.to_owned(), text.to_owned())),
+            _ => {
+                findings.push(finding(
+                    file,
+                    value,
+                    "settings-type",
+                    format!("a label is text, found {}", value.describe()),
+                    None,
+                ));
+            }
+        }
+    }
+    labels
 }
 
 fn is_list(shape: Shape) -> bool {

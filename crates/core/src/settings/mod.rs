@@ -1,11 +1,12 @@
 //! Settings: every key with its default, the layers that set it, and where each value came from.
 //!
 //! In: texts of settings files, variables and flags, already read. Out: [`Settings`], each value with its [`Origin`].
-//! Uses: flux, problem, suggest, yaml, finding.
+//! Uses: flux, problem, suggest, text, yaml, finding.
 //! Never: looking for files or variables; that is done outside and handed in as [`layers::Layer`]s.
 //! Start at [`layers::resolve`].
 
 pub mod keys;
+pub mod labels;
 pub mod layers;
 
 pub use keys::{KEYS, Key, Shape};
@@ -13,6 +14,7 @@ pub use layers::{Layer, Origin, Value, resolve};
 
 use crate::flux::reference::Repository;
 use crate::problem::Problem;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -28,18 +30,24 @@ pub enum PlainHttp {
 }
 
 /// A cluster that the settings name.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Cluster {
     /// The name in reports.
     pub name: String,
     /// The kubeconfig context.
     pub context: String,
     /// Its runtime, when said.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime: Option<String>,
     /// Its environment, when said.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
     /// Its region, when said.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+    /// Its labels.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
 }
 
 /// All settings, resolved.

@@ -1,4 +1,4 @@
-//! Builds the parts of the bed into the user's cache, once for each hash of the pins.
+//! Builds the parts of the bed into the user's cache, each once for each hash of its own pins.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -9,6 +9,9 @@ use super::pins::{Part, Pins};
 use super::process::log_tail;
 use super::trouble::{Context as _, Result, Trouble};
 use crate::command::mortal;
+
+/// What a finished part has: programs, and custom resource definitions.
+const KEPT: [&str; 2] = ["bin", "crds"];
 
 /// A finished build.
 #[derive(Debug, Clone)]
@@ -56,27 +59,79 @@ pub fn build(pins: &Pins, mut say: impl FnMut(&str)) -> Result<Built> {
         return Ok(built);
     }
 
+    let start = Instant::now();
+    let missing = pins.parts.iter().filter(|part| !part_folder(above, part).is_dir()).count();
+    if missing > 0 {
+        say(&format!(
+            "testbed: building {missing} parts into {} (all of them, cold: about 30 minutes on two cores)",
+            above.display()
+        ));
+    }
+    for part in &pins.parts {
+        build_part(part, above, &mut say)?;
+    }
     let unfinished = folder.with_extension("unfinished");
     remove_folder(&unfinished)?;
-    for name in ["bin", "crds", "logs", "work"] {
-        let path = unfinished.join(name);
-        fs::create_dir_all(&path).context(|| path.display().to_string())?;
+    for name in KEPT {
+        let to = unfinished.join(name);
+        fs::create_dir_all(&to).context(|| to.display().to_string())?;
+        for part in &pins.parts {
+            link_files(&part_folder(above, part).join(name), &to).context(|| to.display().to_string())?;
+        }
     }
-    let start = Instant::now();
-    say(&format!("testbed: building {} parts into {} (cold: about 25 minutes on two cores)", pins.parts.len(), folder.display()));
-    for part in &pins.parts {
-        let start = Instant::now();
-        build_part(part, &unfinished)?;
-        say(&format!("testbed: built {} in {} s", part.name, start.elapsed().as_secs()));
-    }
-    remove_folder(&unfinished.join("work"))?;
     remove_folder(&folder)?;
     fs::rename(&unfinished, &folder).context(|| folder.display().to_string())?;
     say(&format!("testbed: built everything in {} s", start.elapsed().as_secs()));
     find_built(pins)?.ok_or_else(|| Trouble::new(format!("{} is not complete", folder.display())))
 }
 
-fn build_part(part: &Part, to: &Path) -> Result<()> {
+/// Where a part is kept, for every set of pins that has it.
+fn part_folder(above: &Path, part: &Part) -> PathBuf {
+    above.join("parts").join(format!("{}-{}", part.name, part.hash))
+}
+
+/// Builds a part, unless it is there.
+fn build_part(part: &Part, above: &Path, say: &mut impl FnMut(&str)) -> Result<()> {
+    let folder = part_folder(above, part);
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let start = Instant::now();
+    let unfinished = folder.with_extension("unfinished");
+    let lock_file = folder.with_extension("lock");
+    let parts = above.join("parts");
+    fs::create_dir_all(&parts).context(|| parts.display().to_string())?;
+    // Another set of pins may have the same part.
+    let lock = File::create(&lock_file).context(|| lock_file.display().to_string())?;
+    lock.lock().context(|| lock_file.display().to_string())?;
+    if folder.is_dir() {
+        return Ok(());
+    }
+    remove_folder(&unfinished)?;
+    for name in KEPT.iter().chain(&["logs", "work"]) {
+        let path = unfinished.join(name);
+        fs::create_dir_all(&path).context(|| path.display().to_string())?;
+    }
+    make_part(part, &unfinished)?;
+    remove_folder(&unfinished.join("work"))?;
+    fs::rename(&unfinished, &folder).context(|| folder.display().to_string())?;
+    say(&format!("testbed: built {} in {} s", part.name, start.elapsed().as_secs()));
+    Ok(())
+}
+
+/// Gives every file of a folder another name in another one: no second copy of large programs.
+fn link_files(from: &Path, to: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if fs::hard_link(entry.path(), &target).is_err() {
+            fs::copy(entry.path(), &target)?;
+        }
+    }
+    Ok(())
+}
+
+fn make_part(part: &Part, to: &Path) -> Result<()> {
     let log = to.join("logs").join(format!("{}.log", part.name));
     let folder = match &part.source {
         None => part.folder.clone(),

@@ -11,6 +11,7 @@ use super::api::Api;
 use super::furniture;
 use super::handle::unique;
 use super::kube::Kube;
+use super::nodes;
 use super::ports::{free_port, random};
 use super::process::{Process, Spec};
 use super::state::{ClusterState, Ground, State, USERS};
@@ -26,11 +27,14 @@ pub struct Options {
     pub flux: bool,
     /// Serve `OCIRepository` as `v1beta2` too, deprecated, as Flux 2.6 and 2.7 do.
     pub source_v1beta2: bool,
+    /// The controllers of Kubernetes itself, its scheduler and a simulated node: Deployments get Pods, Pods run or fail by the
+    /// images that they name (`stages.yaml`), namespaces go, and what an owner leaves is collected. A third of a GiB more.
+    pub pods: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { flux: true, source_v1beta2: false }
+        Self { flux: true, source_v1beta2: false, pods: false }
     }
 }
 
@@ -48,7 +52,7 @@ impl Cluster {
         Ok(Self { kube, running })
     }
 
-    /// Ends one of its servers: `kube-apiserver`, `source-controller` or `kustomize-controller`.
+    /// Ends one of its servers: `kube-apiserver`, `source-controller`, `kustomize-controller`, or one of those that run Pods.
     ///
     /// # Panics
     ///
@@ -108,6 +112,9 @@ impl Running {
         api_server.wait_ready(START_LIMIT, || api.is_ready())?;
         let mut running = Self { state, controllers: Vec::new(), api_server };
         furniture::install(ground, &running.state, &api, options)?;
+        if options.pods {
+            running.controllers.extend(nodes::start(ground, &running.state, &api)?);
+        }
         if options.flux {
             running.start_flux(ground)?;
         }
@@ -162,7 +169,8 @@ impl Running {
             })?);
             ready.push(Endpoint { port: health, tls: None });
         }
-        for (process, endpoint) in self.controllers.iter_mut().zip(ready) {
+        let others = self.controllers.len() - ready.len();
+        for (process, endpoint) in self.controllers.iter_mut().skip(others).zip(ready) {
             process
                 .wait_ready(START_LIMIT, || endpoint.send("GET", "/readyz", &[], b"").is_ok_and(|answer| answer.status == 200))?;
         }

@@ -4,6 +4,7 @@
 //! `cargo xtask testbed` and `cargo xtask test` own the bed; a test only connects. Everything started dies with what started it,
 //! also after `kill -9` (`process`).
 
+mod accounts;
 mod api;
 mod artifacts;
 mod build;
@@ -14,6 +15,7 @@ mod handle;
 mod kinds;
 mod kube;
 mod namespace;
+mod nodes;
 mod pins;
 pub(crate) mod pki;
 mod ports;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::kinds;
-use super::kube::Kube;
+use super::kube::{Kube, or_panic};
 
 /// A namespace of a test's own, as the admin sees it.
 ///
@@ -37,6 +37,16 @@ impl Ns {
     pub fn apply(&self, yaml: &str) {
         let run = self.kube.apply_in(&self.name, yaml);
         assert!(run.code == Some(0), "kubectl apply of\n{yaml}\n{run}");
+    }
+
+    /// Creates an object here, without any tool between: for many of them.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the server refuses.
+    #[track_caller]
+    pub fn create(&self, kind: &str, object: &Value) {
+        or_panic(self.kube.api().write("POST", &kinds::path(kind, &self.name, None), "application/json", object));
     }
 
     /// [`Kube::get_json`] here.

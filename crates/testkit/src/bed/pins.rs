@@ -17,7 +17,7 @@ const RECIPE: u32 = 1;
 pub struct Pins {
     /// The parts, by name.
     pub(crate) parts: Vec<Part>,
-    /// Hexadecimal, short enough for a folder's name.
+    /// Hexadecimal.
     pub(crate) hash: String,
 }
 
@@ -26,6 +26,8 @@ pub struct Pins {
 pub(crate) struct Part {
     pub(crate) name: String,
     pub(crate) folder: PathBuf,
+    /// Over everything that defines this part alone.
+    pub(crate) hash: String,
     /// Programs: name and Go package.
     pub(crate) programs: Vec<(String, String)>,
     pub(crate) linker_flags: Vec<String>,
@@ -45,26 +47,25 @@ impl Pins {
     /// When a file cannot be read or a `part` file says something unknown.
     pub fn read(workspace: &Path, go_version: &str) -> Result<Self> {
         let root = workspace.join("tests/testbed");
-        let mut hash = Sha256::new();
-        hash.update(format!("recipe {RECIPE}\n{}\n", go_version.trim()));
+        let mut all = Sha256::new();
         let mut parts = Vec::new();
         for folder in sorted(&root)?.into_iter().filter(|path| path.join("part").is_file()) {
+            let mut hash = Sha256::new();
+            hash.update(format!("recipe {RECIPE}\n{}\n", go_version.trim()));
             for file in sorted(&folder)? {
                 let shown = file.strip_prefix(&root).unwrap_or(&file).to_string_lossy().replace('\\', "/");
                 let bytes = fs::read(&file).context(|| file.display().to_string())?;
                 hash.update(format!("{shown} {}\n", bytes.len()));
                 hash.update(bytes);
             }
-            parts.push(Part::read(&folder)?);
+            let part = Part { hash: short(hash), ..Part::read(&folder)? };
+            all.update(format!("{} {}\n", part.name, part.hash));
+            parts.push(part);
         }
         if parts.is_empty() {
             return Err(Trouble::new(format!("{} holds no part of the test bed", root.display())));
         }
-        let mut hex = String::new();
-        for byte in hash.finalize().iter().take(8) {
-            let _infallible = write!(hex, "{byte:02x}");
-        }
-        Ok(Self { parts, hash: hex })
+        Ok(Self { parts, hash: short(all) })
     }
 
     /// Where the programs of these pins are kept.
@@ -125,6 +126,15 @@ pub fn go_version() -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
+/// Short enough for a folder's name.
+fn short(hash: Sha256) -> String {
+    let mut hex = String::new();
+    for byte in hash.finalize().iter().take(8) {
+        let _infallible = write!(hex, "{byte:02x}");
+    }
+    hex
+}
+
 fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).context(|| folder.display().to_string())?;
     let mut paths = Vec::new();
@@ -167,6 +177,16 @@ mod tests {
     }
 
     #[test]
+    fn a_part_keeps_its_hash_when_another_joins() {
+        let (one, two) = (("a/part", "bin x example.com/x\n"), ("b/part", "bin y example.com/y\n"));
+        let alone = Pins::read(bed(&[one]).path(), "go1").expect("good pins");
+        let both = Pins::read(bed(&[one, two]).path(), "go1").expect("good pins");
+        assert_ne!(alone.hash, both.hash);
+        assert_eq!(alone.parts[0].hash, both.parts[0].hash);
+        assert_ne!(both.parts[0].hash, both.parts[1].hash);
+    }
+
+    #[test]
     fn a_part_is_read_line_by_line() {
         let part = Part::parse("# why\nsource m/v2\nplaceholder a/b.yaml\nbin x ./cmd/x\n\nldflags -X a=b -X c=d\ncrds m\n")
             .expect("good");
@@ -196,8 +216,11 @@ mod tests {
             "flux",
             "helm",
             "kube-apiserver",
+            "kube-controller-manager",
+            "kube-scheduler",
             "kubectl",
             "kustomize-controller",
+            "kwok",
             "oras",
             "registry",
             "source-controller",

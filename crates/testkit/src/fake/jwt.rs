@@ -1,18 +1,23 @@
-//! Tokens as the registry checks them: ES256, by a key that is made for the test.
+//! Tokens as the registry and the API server check them: ES256, by a key that is made for the test.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// The name of the key, in the set and in every token: the registry finds the one by the other.
 const ID: &str = "bed";
 
 /// A key that signs tokens.
-pub(super) struct Signer {
+pub(crate) struct Signer {
     key: EcdsaKeyPair,
     random: SystemRandom,
+    /// The key's name in the tokens; an API server that knows its keys from files wants none.
+    id: Option<&'static str>,
 }
 
 impl Signer {
@@ -22,7 +27,15 @@ impl Signer {
         let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
         let document = EcdsaKeyPair::generate_pkcs8(algorithm, &random).expect("a key");
         let key = EcdsaKeyPair::from_pkcs8(algorithm, document.as_ref(), &random).expect("the key");
-        Self { key, random }
+        Self { key, random, id: Some(ID) }
+    }
+
+    /// With the key of a file, PKCS #8 in PEM.
+    pub(crate) fn read(file: &Path) -> Self {
+        let random = SystemRandom::new();
+        let key = PrivatePkcs8KeyDer::from_pem_file(file).expect("a key file");
+        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key.secret_pkcs8_der(), &random).expect("a key");
+        Self { key, random, id: None }
     }
 
     /// The public key, as a set of one.
@@ -35,9 +48,13 @@ impl Signer {
     }
 
     /// A signed token.
-    pub(super) fn sign(&self, claims: &Value) -> String {
+    pub(crate) fn sign(&self, claims: &Value) -> String {
         let text = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let content = format!("{}.{}", text(&json!({"alg": "ES256", "typ": "JWT", "kid": ID})), text(claims));
+        let mut head = json!({"alg": "ES256", "typ": "JWT"});
+        if let (Some(id), Some(head)) = (self.id, head.as_object_mut()) {
+            head.insert("kid".to_owned(), json!(id));
+        }
+        let content = format!("{}.{}", text(&head), text(claims));
         let signature = self.key.sign(&self.random, content.as_bytes()).expect("a signature");
         format!("{content}.{}", URL_SAFE_NO_PAD.encode(signature))
     }

@@ -6,7 +6,7 @@
 mod delay;
 mod forward;
 mod hostile;
-mod jwt;
+pub(crate) mod jwt;
 mod listen;
 mod message;
 mod proxy;
