@@ -3,23 +3,32 @@
 
     cargo build --release
     eval "$(cargo xtask testbed up)"
-    benches/compare.py [--runs 5] [inventory|deploy|status ...]
+    benches/compare.py [--runs 5] [inventory|deploy|registries|status ...]
 
 Prints one line per measured command: median and range of the wall time, and the largest resident memory (by /usr/bin/time, apt-get install
 time). Commands that are compared take turns, so that noise of the machine hits both. Nothing here is a test: a slow machine fails nothing.
 """
 
 import argparse
+import contextlib
+import hashlib
+import http.client
 import json
 import os
 import pathlib
 import re
+import socket
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 from measure import OURS, Row, measure
 from status import status
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
 def platform(folder, count, change=""):
@@ -137,7 +146,176 @@ def deploy(runs):
         )
 
 
-MEASURES = {"inventory": inventory, "deploy": deploy, "status": status}
+def ask(url, method, path, body=b"", kind=None):
+    """One request to a registry; gives status, headers and body."""
+    connection = http.client.HTTPConnection(url)
+    connection.request(method, path, body, {"Content-Type": kind, "Content-Length": str(len(body))} if kind or body else {"Content-Length": "0"})
+    answer = connection.getresponse()
+    return answer.status, answer.headers, answer.read()
+
+
+def publish(host, repositories, tag):
+    """The same artifact in every one of these repositories, by mounts."""
+    blobs = {"config": b"{}", "layer": b"not a tar, since nobody unpacks it here"}
+    digest = {name: "sha256:" + hashlib.sha256(blob).hexdigest() for name, blob in blobs.items()}
+    entry = lambda name, kind: {"mediaType": f"application/vnd.cncf.flux.{kind}", "digest": digest[name], "size": len(blobs[name])}
+    manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": entry("config", "config.v1+json"), "layers": [entry("layer", "content.v1.tar+gzip")]}
+    manifest = json.dumps(manifest).encode()
+    for repository in repositories:
+        for name, blob in blobs.items():
+            status, headers, _ = ask(host, "POST", f"/v2/{repository}/blobs/uploads/?mount={digest[name]}&from={repositories[0]}")
+            if status == 202:
+                location = headers["Location"].split(host, 1)[-1]
+                ask(host, "PUT", f"{location}&digest={digest[name]}", blob, "application/octet-stream")
+        status, _, said = ask(host, "PUT", f"/v2/{repository}/manifests/{tag}", manifest, MANIFEST)
+        if status != 201:
+            sys.exit(f"{repository}: {status} {said.decode()}")
+    return "sha256:" + hashlib.sha256(manifest).hexdigest()
+
+
+def serve(answer):
+    """A server on a port of its own, for as long as this program runs."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def accept():
+        while True:
+            connection, _ = listener.accept()
+            threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return listener.getsockname()[1]
+
+
+def lists(namespace, base, count, digest):
+    """An API server that knows two LISTs: so many workloads, all Ready with this digest."""
+    workloads = [f"example-service-{n:06}-gke" for n in range(count)]
+    ready = [{"type": "Ready", "status": "True", "reason": "Succeeded", "message": "x", "observedGeneration": 1, "lastTransitionTime": "2026-01-01T00:00:00Z"}]
+    meta = lambda name: {"name": name, "namespace": namespace, "generation": 1, "uid": name, "resourceVersion": "1", "creationTimestamp": "2026-01-01T00:00:00Z"}
+    source = lambda name: {
+        "metadata": meta(name),
+        "spec": {"interval": "5m0s", "url": f"oci://{base}/deployments/{name}/deploy", "ref": {"tag": "production"}},
+        "status": {"observedGeneration": 1, "conditions": ready, "artifact": {"revision": f"production@{digest}", "digest": digest, "path": "x", "url": "http://x/x", "lastUpdateTime": "2026-01-01T00:00:00Z"}},
+    }
+    kustomization = lambda name: {
+        "metadata": meta(name),
+        "spec": {"interval": "5m0s", "prune": True, "path": "./", "sourceRef": {"kind": "OCIRepository", "name": name}},
+        "status": {"observedGeneration": 1, "conditions": ready, "lastAppliedRevision": f"production@{digest}", "lastAttemptedRevision": f"production@{digest}"},
+    }
+    bodies = {}
+    for plural, kind, group, make in (
+        ("ocirepositories", "OCIRepository", "source", source),
+        ("kustomizations", "Kustomization", "kustomize", kustomization),
+    ):
+        version = f"{group}.toolkit.fluxcd.io/v1"
+        bodies[plural] = json.dumps({"kind": f"{kind}List", "apiVersion": version, "metadata": {"resourceVersion": "1"}, "items": [make(name) for name in workloads]}).encode()
+
+    def answer(connection):
+        reader = connection.makefile("rb")
+        while line := reader.readline():
+            while reader.readline().strip():
+                pass
+            path = line.split()[1].decode()
+            body = next((body for plural, body in bodies.items() if f"/{plural}" in path), b'{"kind": "Status", "code": 404, "reason": "NotFound"}')
+            head = "200 OK" if body in bodies.values() else "404 Not Found"
+            connection.sendall(f"HTTP/1.1 {head}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+
+    return serve(answer)
+
+
+def flood(connection):
+    """A manifest without an end."""
+    with contextlib.suppress(OSError):
+        connection.recv(65536)
+        connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Type: {MANIFEST}\r\nConnection: close\r\n\r\n".encode())
+        while True:
+            connection.sendall(b"x" * 65536)
+
+
+def requests(host, base, root):
+    """How many requests pushes and pulls make, by the log of the registry."""
+    log = pathlib.Path(json.loads(pathlib.Path(os.environ["RUNWAY_TESTBED"]).read_text())["ground"]["folder"]) / "logs/registry.log"
+    source = ["--source=x", "--revision=y", "--reproducible", "--insecure-registry"]
+    ours = lambda tag: [OURS, "inventory", "push", "-e", "production", "--to", f"oci://{base}/count/ours:{tag}"]
+    flux = lambda tag: ["flux", "push", "artifact", f"oci://{base}/count/flux:{tag}", "--path", "out", *source]
+    oras = lambda tag: ["oras", "push", "--plain-http", f"{base}/count/oras:{tag}", "out/production/inventory.yaml"]
+    pulls = {
+        "kubectl runway": [OURS, "inventory", "show", f"oci://{base}/count/ours:v1", "-e", "production"],
+        "flux": ["flux", "pull", "artifact", f"oci://{base}/count/flux:v1", "--output", "pulled", "--insecure-registry"],
+        "oras": ["oras", "pull", "--plain-http", f"{base}/count/oras:v1", "--output", "pulled"],
+    }
+    (root / "pulled").mkdir()
+    print(f"{'requests, plain http':<30}{'new':>8}{'same':>8}{'other tag':>12}{'pull':>8}")
+    for name, push in (("kubectl runway", ours), ("flux", flux), ("oras", oras)):
+        counts = []
+        for command in (push("v1"), push("v1"), push("v2"), pulls[name]):
+            before = log.stat().st_size
+            subprocess.run([str(part) for part in command], cwd=root, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            # The registry writes its log a moment later.
+            time.sleep(0.7)
+            with log.open("rb") as file:
+                file.seek(before)
+                counts.append(sum(f"/{base.split('/', 1)[1]}/".encode() in line or b'"GET /v2/ ' in line for line in file if line.startswith(b"127.0.0.1 ")))
+        print(f"{name:<30}{counts[0]:>8}{counts[1]:>8}{counts[2]:>12}{counts[3]:>8}", flush=True)
+
+
+def registries(runs):
+    host = registry()
+    base = f"{host}/bench-{os.getpid()}"
+    with tempfile.TemporaryDirectory() as name:
+        root = pathlib.Path(name)
+        platform(root, 100)
+        subprocess.run([OURS, "inventory", "build", "-e", "production", "--output-dir", "out"], cwd=root, check=True, stderr=subprocess.DEVNULL)
+        requests(host, base, root)
+
+        count = 1_000
+        repositories = [f"{base.split('/', 1)[1]}/deployments/example-service-{n:06}-gke/deploy" for n in range(count)]
+        digest = publish(host, repositories, "production")
+        port = lists("runway-provisioner", base, count, digest)
+        user = {"clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{port}"}}], "users": [{"name": "u", "user": {}}]}
+        config = {"apiVersion": "v1", "kind": "Config", "current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}], **user}
+        (root / "kubeconfig").write_text(json.dumps(config))
+        accept = 'header = "Accept: application/vnd.oci.image.manifest.v1+json"\nhead\nsilent\nfail\n'
+        (root / "heads").write_text(accept + "".join(f'url = "http://{host}/v2/{repository}/manifests/production"\noutput = "/dev/null"\n' for repository in repositories))
+        status = [OURS, "status", "-e", "production", "--runtime", "gke", "-f", "config/runtimes/gke/workloads.yml", "-o", "json"]
+        env = {"KUBECONFIG": str(root / "kubeconfig"), "RUNWAY_REGISTRY_BASE": base}
+        platform(root, count)
+        subprocess.run([OURS, "inventory", "push", "-e", "production"], cwd=root, check=True, env={**os.environ, **env}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        asked = json.loads(subprocess.run([str(part) for part in status], cwd=root, env={**os.environ, **env}, capture_output=True, text=True).stdout)
+        known = sum(item.get("expected", {}).get("digest") == digest for item in asked["items"])
+        if known != count:
+            sys.exit(f"status knows the digests of {known} workloads, not of {count}")
+        rows = [
+            Row("status, 1000 workloads and their digests", status, None, root, env, (0, 1)),
+            Row("status --no-registry, 1000 workloads", [*status, "--no-registry"], None, root, env, (0, 1)),
+            Row("curl --parallel, the same 1000 HEADs", ["curl", "--parallel", "--parallel-max", "32", "-K", "heads"], None, root),
+        ]
+        measure(runs, *rows)
+        ours, bare, curl = (statistics.median(row.walls) for row in rows)
+        print(f"{'digests: (status - without) / curl':<58} {(ours - bare) / curl:>9.2f} x  (target 1.3; status / (without + curl) {ours / (bare + curl):.2f})")
+
+        peak("status --no-registry, 1000 workloads", [*status, "--no-registry"], root, env, 24)
+        peak("status, 1000 workloads and their digests", status, root, env, 24)
+        port = serve(flood)
+        show = [OURS, "inventory", "show", f"oci://127.0.0.1:{port}/a/x:v1", "-e", "production"]
+        said = peak("inventory show before an endless manifest", show, root, {}, 64)
+        if said and "is larger than" not in said:
+            sys.exit(f"an endless manifest was not refused:\n{said}")
+
+
+def peak(name, command, cwd, env, target):
+    """Prints the largest resident memory; gives what was said on stderr."""
+    # What is resident in this program when it forks counts to the child, so that something small has to start it.
+    starter = "/usr/bin/time"
+    if not pathlib.Path(starter).exists():
+        print(f"SKIPPED: memory of {name}: {starter} is not installed (apt-get install time)")
+        return ""
+    command = [str(part) for part in [starter, "-f", "%M", *command]]
+    said = subprocess.run(command, cwd=cwd, env={**os.environ, **env}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True).stderr
+    print(f"{'memory: ' + name:<58} {int(said.split()[-1]) / 1024:>9.1f} MiB  (target {target})", flush=True)
+    return said
+
+
+MEASURES = {"inventory": inventory, "deploy": deploy, "registries": registries, "status": status}
 
 
 def main():

@@ -12,7 +12,7 @@ const FENCED: [(&str, &[&str]); 7] = [
     ("reqwest", &["registry"]),
     ("kube", &["cluster"]),
     ("k8s_openapi", &["cluster"]),
-    ("hyper_util", &["cluster"]),
+    ("hyper_util", &["cluster", "registry"]),
     ("clap", &["commands", "ui"]),
     ("comfy_table", &["render"]),
     ("rustix", &["process", "cluster", "ui"]),

@@ -1,7 +1,7 @@
 //! The command line: name, commands, and what every command has.
 
 use super::context::Context;
-use super::{bootstrap, config, deploy, explain, help, inventory, reconcile, snapshot, status, tree};
+use super::{bootstrap, config, deploy, doctor, explain, help, inventory, reconcile, snapshot, status, tree};
 use crate::exit::{self, Outcome};
 use crate::ui::{ColorChoice, Ui};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -61,6 +61,9 @@ enum Command {
     /// Look at the settings
     #[command(subcommand)]
     Config(config::Command),
+    /// Look at what this program would use, and whether it works
+    #[command(subcommand)]
+    Doctor(doctor::Command),
     /// Store what a cluster has, to be judged later or elsewhere
     #[command(subcommand)]
     Snapshot(snapshot::Command),
@@ -99,6 +102,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
         Command::Deploy(command) => deploy::run(*command, &context, &ui),
         Command::Bootstrap(args) => bootstrap::run(&args, &context, &ui),
         Command::Config(command) => config::run(&command, &context, &ui),
+        Command::Doctor(command) => doctor::run(&command, &context, &ui),
         Command::Status(args) => status::run(*args, &context, &ui),
         Command::Help(_) => Ok(Outcome::YES),
         Command::Snapshot(command) => snapshot::run(&command, &context, &ui),

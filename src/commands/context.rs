@@ -4,7 +4,7 @@ use super::cli::Global;
 use super::flags::{RegistryFlags, WorkloadsFlags};
 use crate::files::{find, read};
 use crate::net::Budget;
-use crate::registry::{Client, Login, Options, Secret};
+use crate::registry::{Client, Files, Login, Options, Secret};
 use crate::{clock, env};
 use runway_core::finding::Finding;
 use runway_core::flux::duration::{self, Units};
@@ -83,14 +83,19 @@ impl Context {
         Ok(settings)
     }
 
-    /// A registry client.
+    /// A registry client. A token on standard input is for the registry of the settings.
     pub(crate) fn registry(&self, settings: &Settings, flags: &RegistryFlags) -> Result<Client, Problem> {
+        self.registry_at(settings.base().split('/').next().unwrap_or_default(), settings, flags)
+    }
+
+    /// A registry client. A token on standard input is for this host.
+    pub(crate) fn registry_at(&self, host: &str, settings: &Settings, flags: &RegistryFlags) -> Result<Client, Problem> {
         let client = Client::new(Options {
             plain_http: if flags.plain_http { PlainHttp::Always } else { settings.plain_http() },
             budget: self.budget,
             variables: &env::variable,
             home: env::home(),
-            ca_file: flags.ca_file.as_ref().map(|file| self.start.join(file)),
+            files: self.certificates(settings, flags)?,
         })?;
         if !flags.registry_token_stdin {
             return Ok(client);
@@ -100,8 +105,29 @@ impl Context {
             Some(user) => Login::basic(user, text),
             None => Login::Bearer(Secret::new(text)),
         };
-        let host = settings.base().split('/').next().unwrap_or_default();
         Ok(client.with_login(host, login))
+    }
+
+    /// Certificates by flag, else by setting; a pair is never half of one and half of the other.
+    fn certificates(&self, settings: &Settings, flags: &RegistryFlags) -> Result<Files, Problem> {
+        let setting = |path: &str| settings.registry_file(path).map(|file| self.start.join(file));
+        let flag = |file: &Option<PathBuf>| file.as_ref().map(|file| self.start.join(file));
+        let pair = match (
+            flag(&flags.cert_file).zip(flag(&flags.key_file)),
+            setting("registry.certFile"),
+            setting("registry.keyFile"),
+        ) {
+            (Some(pair), ..) => Some(pair),
+            (None, Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None, None) => None,
+            (None, certificate, _) => {
+                let (has, lacks) = if certificate.is_some() { ("certFile", "keyFile") } else { ("keyFile", "certFile") };
+                return Err(Problem::usage(format!("registry.{has} is set, and registry.{lacks} is not"))
+                    .cause("a client certificate is of no use without its key")
+                    .hint("set both, or neither"));
+            }
+        };
+        Ok(Files { authorities: flag(&flags.ca_file).or_else(|| setting("registry.caFile")), pair })
     }
 }
 

@@ -34,6 +34,12 @@ pub(crate) struct RegistryFlags {
     /// Trust the certificates in this PEM file too
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+    /// Show registries this client certificate, a PEM file; certs.d of podman and Docker is read too
+    #[arg(long, value_name = "FILE", requires = "key_file")]
+    pub(crate) cert_file: Option<PathBuf>,
+    /// The key of --cert-file, a PEM file
+    #[arg(long, value_name = "FILE", requires = "cert_file")]
+    pub(crate) key_file: Option<PathBuf>,
     /// Read a token or password for the registry from standard input
     #[arg(long)]
     pub(crate) registry_token_stdin: bool,

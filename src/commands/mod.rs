@@ -10,6 +10,7 @@ mod cli;
 mod config;
 mod context;
 mod deploy;
+mod doctor;
 mod explain;
 mod flags;
 mod follow;

@@ -45,7 +45,7 @@ pub(super) struct PushFlags {
     revision: Option<String>,
     /// Annotation of the manifest; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
-    annotate: Vec<String>,
+    annotation: Vec<String>,
     #[command(flatten)]
     output: OutputFlags,
     #[command(flatten)]
@@ -179,7 +179,7 @@ impl Push<'_> {
 
     fn given(&self) -> provenance::Given<'_> {
         let flags = self.flags;
-        provenance::Given { source: flags.source.as_deref(), revision: flags.revision.as_deref(), annotations: &flags.annotate }
+        provenance::Given { source: flags.source.as_deref(), revision: flags.revision.as_deref(), annotations: &flags.annotation }
     }
 
     fn show(&self, outputs: &[Output], receipt: &Receipt, plan: &Plan, ui: &Ui) -> Result<(), Problem> {

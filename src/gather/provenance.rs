@@ -12,7 +12,7 @@ pub(crate) struct Given<'a> {
     pub(crate) source: Option<&'a str>,
     /// `--revision`.
     pub(crate) revision: Option<&'a str>,
-    /// `--annotate`.
+    /// `--annotation`.
     pub(crate) annotations: &'a [String],
 }
 
@@ -36,7 +36,7 @@ pub(crate) async fn of(given: &Given<'_>, start: &Path) -> Result<Provenance, Pr
     }
     for text in given.annotations {
         let Some((key, value)) = text.split_once('=').filter(|(key, _)| !key.is_empty()) else {
-            return Err(Problem::usage(format!("--annotate '{text}' is no annotation")).hint("write --annotate KEY=VALUE"));
+            return Err(Problem::usage(format!("--annotation '{text}' is no annotation")).hint("write --annotation KEY=VALUE"));
         };
         provenance.annotations.insert(key.to_owned(), value.to_owned());
     }

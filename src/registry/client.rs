@@ -5,7 +5,8 @@ use super::exchange::{self, Exchange};
 use super::http::{Answer, Call, Transport};
 use super::logins::{Login, Logins};
 use super::origin;
-use super::tls::Trust;
+use super::proxy::Proxies;
+use super::tls::{Files, Trust};
 use crate::net::Budget;
 use reqwest::Url;
 use runway_core::artifact::manifest::{Descriptor, INDEX_TYPE, MANIFEST_TYPE, MAX_MANIFEST};
@@ -14,7 +15,7 @@ use runway_core::flux::reference::{Repository, Target, name_fault, tag_fault};
 use runway_core::problem::Problem;
 use runway_core::settings::PlainHttp;
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The largest blob that is read, in bytes: a layer is unpacked in memory.
 const MAX_BLOB: u64 = 16 << 20;
@@ -23,8 +24,6 @@ const MAX_PAGE: usize = 8 << 20;
 /// Pages, and tags, that are read; more than that is not a list but an endless loop.
 const MAX_PAGES: usize = 1000;
 const MAX_TAGS: usize = 1_000_000;
-/// Variables that name a proxy.
-const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
 /// Without it a registry answers 404 for what is there (distribution v3.1.2 does so for `*/*`).
 const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
@@ -39,8 +38,8 @@ pub(crate) struct Options<'a> {
     pub(crate) variables: &'a dyn Fn(&str) -> Option<String>,
     /// The user's home folder.
     pub(crate) home: Option<PathBuf>,
-    /// Certificates of further authorities, in PEM form.
-    pub(crate) ca_file: Option<PathBuf>,
+    /// Certificates that the caller names.
+    pub(crate) files: Files,
 }
 
 /// A registry client. It keeps connections, tokens and what it has learnt about each registry.
@@ -78,11 +77,10 @@ struct Page {
 impl Client {
     /// A client; nothing is asked and no login is read until it is used.
     pub(crate) fn new(options: Options<'_>) -> Result<Self, Problem> {
-        let Options { plain_http, budget, variables, home, ca_file } = options;
-        let trust = Trust::new(ca_file.as_deref(), variables("SSL_CERT_FILE"))?;
-        // The proxy itself is read by reqwest, from the same variables.
-        let proxy = PROXIES.into_iter().find(|name| variables(name).is_some_and(|value| !value.is_empty()));
-        let transport = Transport::new(budget, plain_http, trust, proxy);
+        let Options { plain_http, budget, variables, home, files } = options;
+        let folders = certificate_folders(variables, home.as_deref());
+        let trust = Trust::new(&files, variables("SSL_CERT_FILE"), folders)?;
+        let transport = Transport::new(budget, plain_http, trust, Proxies::new(variables));
         let logins = Logins::new(variables, home.as_deref());
         Ok(Self { exchange: Exchange::new(transport, logins) })
     }
@@ -242,6 +240,14 @@ impl Client {
         let pair = base.and_then(|base| base.join(&format!("v2/{name}/{rest}")).ok().map(|url| (base, url)));
         pair.ok_or_else(|| errand.problem().cause("its host is no host's name"))
     }
+}
+
+/// The folders named `certs.d` of podman and Docker, in podman's order.
+fn certificate_folders(variables: &dyn Fn(&str) -> Option<String>, home: Option<&Path>) -> Vec<PathBuf> {
+    let set = variables("XDG_CONFIG_HOME").filter(|text| !text.is_empty()).map(PathBuf::from);
+    let users = set.or_else(|| home.map(|home| home.join(".config"))).map(|folder| folder.join("containers"));
+    let all = users.into_iter().chain(["/etc/containers", "/etc/docker"].map(PathBuf::from));
+    all.map(|folder| folder.join("certs.d")).collect()
 }
 
 /// Whether the bytes are those that the digest names.

@@ -24,6 +24,8 @@ pub(super) enum Doing {
     Upload,
     /// A tag is set.
     Tag,
+    /// An upload is ended before its end, which some registries take for a deletion.
+    Abandon,
 }
 
 /// The rights that a token needs.
@@ -33,6 +35,8 @@ pub(super) enum Access {
     Pull,
     /// Reading and writing.
     Push,
+    /// Reading, writing, and taking back what was begun.
+    Abandon,
 }
 
 impl Access {
@@ -41,6 +45,7 @@ impl Access {
         match self {
             Self::Pull => "pull",
             Self::Push => "pull,push",
+            Self::Abandon => "pull,push,delete",
         }
     }
 }
@@ -56,6 +61,7 @@ impl<'a> Errand<'a> {
         match self.doing {
             Doing::Read | Doing::Fetch | Doing::List => Access::Pull,
             Doing::Upload | Doing::Tag => Access::Push,
+            Doing::Abandon => Access::Abandon,
         }
     }
 
@@ -71,7 +77,7 @@ impl<'a> Errand<'a> {
             (Doing::Read, _) => format!("cannot read a manifest from {host}"),
             (Doing::Fetch, _) => format!("cannot read a blob from {host}"),
             (Doing::List, _) => format!("cannot list the tags on {host}"),
-            (Doing::Upload, _) => format!("cannot upload the artifact to {host}"),
+            (Doing::Upload | Doing::Abandon, _) => format!("cannot upload the artifact to {host}"),
             (Doing::Tag, Some(target)) => format!("cannot set the tag '{}' on {host}", target.as_str()),
             (Doing::Tag, None) => format!("cannot set the tag on {host}"),
         }

@@ -8,7 +8,8 @@ use super::docker;
 use super::errand::{Access, Errand};
 use super::explain::{self, Note, Origin};
 use super::fault::Fault;
-use super::http::{Answer, Call, Transport};
+use super::http::{Answer, Call, Papers, Sent, Transport};
+use super::jwt::Claims;
 use super::logins::{Found, Login, Logins};
 use super::origin;
 use super::secret::Secret;
@@ -21,6 +22,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::OnceCell;
 
+/// Bytes of an answer to a greeting.
+const MAX_GREETING: usize = 64 << 10;
 /// Bytes of a token endpoint's answer.
 const MAX_TOKEN: usize = 1 << 20;
 
@@ -55,6 +58,17 @@ impl From<Trouble> for Problem {
     }
 }
 
+/// What a registry wants at its door.
+#[derive(Debug)]
+pub(super) enum Meeting {
+    /// Nothing.
+    Open,
+    /// A user and a password.
+    Basic,
+    /// Tokens of this endpoint, as it may be shown.
+    Bearer { realm: String, service: Option<String> },
+}
+
 /// What is known about a registry.
 #[derive(Default)]
 struct Site {
@@ -75,14 +89,6 @@ enum Scheme {
     },
 }
 
-/// What a request had with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sent {
-    Nothing,
-    Login,
-    Token(u64),
-}
-
 impl Exchange {
     /// Nothing is known yet.
     pub(super) fn new(transport: Transport, logins: Logins) -> Self {
@@ -93,7 +99,7 @@ impl Exchange {
     /// another origin. What is not a success comes back as it is; see [`Self::explain`].
     pub(super) async fn perform(&self, errand: &Errand<'_>, base: &Url, call: &Call<'_>) -> Result<Answer, Trouble> {
         if !origin::same(base, &call.url) {
-            return self.send(errand, call, None).await;
+            return self.send(errand, call, None, false).await;
         }
         let site = Arc::clone(locked(&self.sites).entry(base.as_str().to_owned()).or_default());
         let mut first = None;
@@ -106,9 +112,9 @@ impl Exchange {
         let mut renewed = false;
         while answer.status == 401 && origin::same(base, &answer.url) {
             let worn = match sent {
-                Sent::Token(_) if renewed => break,
-                Sent::Token(serial) => Some(serial),
-                Sent::Nothing | Sent::Login => None,
+                Sent::Token(..) if renewed => break,
+                Sent::Token(serial, _) => Some(serial),
+                Sent::Nothing | Sent::Login | Sent::Bearer(_) => None,
             };
             renewed |= worn.is_some();
             if !self.learn(errand, &site, base, &answer, sent)? {
@@ -118,9 +124,47 @@ impl Exchange {
             if had == Sent::Nothing {
                 break;
             }
-            (answer, sent) = (self.send(errand, call, header.as_ref()).await?, had);
+            (answer, sent) = (self.send(errand, call, header.as_ref(), true).await?, had);
         }
+        answer.sent = sent;
         Ok(answer)
+    }
+
+    /// Asks a registry for itself, without a login. The flag beside a problem says that there was no TLS connection.
+    pub(super) async fn greet(&self, errand: &Errand<'_>, base: &Url) -> Result<Meeting, (Problem, bool)> {
+        let url = base.join("v2/").map_err(|_| (errand.problem().cause("its host is no host's name"), false))?;
+        let site = Arc::clone(locked(&self.sites).entry(base.as_str().to_owned()).or_default());
+        let answer = self.send(errand, &Call::get(url, MAX_GREETING), None, true).await.map_err(|trouble| {
+            let is_tls = explain::is_tls(&trouble.problem);
+            (trouble.problem, is_tls)
+        })?;
+        if answer.status.is_success() {
+            return Ok(Meeting::Open);
+        }
+        let learnt = answer.status == 401
+            && origin::same(base, &answer.url)
+            && self.learn(errand, &site, base, &answer, Sent::Nothing).map_err(|problem| (problem, false))?;
+        let scheme = locked(&site.scheme).clone();
+        match scheme {
+            Scheme::Basic if learnt => Ok(Meeting::Basic),
+            Scheme::Bearer { realm, service } if learnt => Ok(Meeting::Bearer { realm: origin::shown(&realm), service }),
+            _ if answer.status == 404 => {
+                let problem =
+                    errand.problem().cause(format!("{} knows no /v2/, as every registry does", origin::host(&answer.url)));
+                Err((problem.hint("this is not what a registry answers; check the host"), false))
+            }
+            _ => Err((self.explain(errand, &answer).await, false)),
+        }
+    }
+
+    /// What the token that this errand gets allows in its repository, as far as it says so.
+    pub(super) async fn granted(&self, errand: &Errand<'_>, base: &Url) -> Result<Option<Vec<&'static str>>, Problem> {
+        let site = Arc::clone(locked(&self.sites).entry(base.as_str().to_owned()).or_default());
+        let scheme = locked(&site.scheme).clone();
+        let Scheme::Bearer { realm, service } = scheme else { return Ok(None) };
+        let found = self.logins.find(errand.repository).await?.ok();
+        let token = self.token(errand, &site, &(realm, service), found, None).await?;
+        Ok(token.claims.map(|claims| claims.allows(&repository_name(errand))))
     }
 
     /// Turns an answer that says no into a problem.
@@ -149,13 +193,22 @@ impl Exchange {
 
     async fn attempt(&self, errand: &Errand<'_>, site: &Site, call: &Call<'_>) -> Result<(Answer, Sent), Trouble> {
         let (header, sent) = self.authorization(errand, site, None).await?;
-        Ok((self.send(errand, call, header.as_ref()).await?, sent))
+        Ok((self.send(errand, call, header.as_ref(), true).await?, sent))
     }
 
-    async fn send(&self, errand: &Errand<'_>, call: &Call<'_>, header: Option<&HeaderValue>) -> Result<Answer, Trouble> {
-        Box::pin(self.transport.send(call, header)).await.map_err(|fault| {
+    /// `is_home`: whoever is asked may see the login, and the client certificate.
+    async fn send(
+        &self,
+        errand: &Errand<'_>,
+        call: &Call<'_>,
+        header: Option<&HeaderValue>,
+        is_home: bool,
+    ) -> Result<Answer, Trouble> {
+        let registry = &errand.repository.host;
+        let papers = Papers { registry, authorization: header, certificate: is_home };
+        Box::pin(self.transport.send(call, papers)).await.map_err(|fault| {
             let fault = Fault { detail: self.scrub(&fault.detail), ..fault };
-            let problem = explain::fault(errand, &fault, &self.transport.ground());
+            let problem = explain::fault(errand, &fault, &self.transport.ground(registry));
             Trouble { problem, is_transient: fault.is_transient(), is_uncertain: fault.is_uncertain() }
         })
     }
@@ -174,11 +227,13 @@ impl Exchange {
         let found = self.logins.find(errand.repository).await?.ok();
         match (scheme, found) {
             (_, Some(Found { login: Login::Bearer(token), .. })) => {
-                Ok((Some(self.header(errand, &token, token::bearer(&token))?), Sent::Login))
+                let end = Claims::of(token.expose()).and_then(|claims| claims.end());
+                Ok((Some(self.header(errand, &token, token::bearer(&token))?), Sent::Bearer(end)))
             }
             (Scheme::Bearer { realm, service }, found) => {
                 let token = self.token(errand, site, &(realm, service), found, worn).await?;
-                Ok((Some(token.header), Sent::Token(token.serial)))
+                let end = token.claims.as_ref().and_then(|claims| claims.end());
+                Ok((Some(token.header), Sent::Token(token.serial, end)))
             }
             (_, Some(Found { login: Login::Basic { user, password }, .. })) => {
                 let basic = docker::basic(&user, &password);
@@ -203,11 +258,11 @@ impl Exchange {
         let offered = challenge::all(&answer.headers);
         let by = |scheme: &str| offered.iter().find(|challenge| challenge.scheme == scheme);
         match (by("bearer"), by("basic"), sent) {
-            (Some(bearer), _, Sent::Token(_)) if bearer.get("error") == Some("insufficient_scope") => {
+            (Some(bearer), _, Sent::Token(..)) if bearer.get("error") == Some("insufficient_scope") => {
                 Ok(learn_scope(errand, site, bearer))
             }
-            (_, _, Sent::Token(_)) => Ok(true),
-            (Some(bearer), _, Sent::Nothing | Sent::Login) => {
+            (_, _, Sent::Token(..)) => Ok(true),
+            (Some(bearer), _, Sent::Nothing | Sent::Login | Sent::Bearer(_)) => {
                 let named = bearer.get("realm").unwrap_or_default();
                 let realm =
                     origin::realm(base, named).map_err(|why| explain::realm(errand, &self.scrub(named), &self.scrub(&why)))?;
@@ -239,7 +294,8 @@ impl Exchange {
             Key { realm: realm.clone(), service: service.clone(), scopes: std::iter::once(own).chain(more).collect() }
         };
         // The right to write includes the right to read.
-        if let Some(token) = self.tokens.ready(&key(Access::Push)).filter(|token| Some(token.serial) != worn) {
+        let ready = if errand.access() == Access::Pull { self.tokens.ready(&key(Access::Push)) } else { None };
+        if let Some(token) = ready.filter(|token| Some(token.serial) != worn) {
             return Ok(token);
         }
         let key = key(errand.access());
@@ -282,7 +338,7 @@ impl Exchange {
             }
             _ => None,
         };
-        let answer = self.send(errand, &call, header.as_ref()).await.map_err(|trouble| general(trouble.problem))?;
+        let answer = self.send(errand, &call, header.as_ref(), true).await.map_err(|trouble| general(trouble.problem))?;
         if !answer.status.is_success() {
             let login = match found {
                 Some(found) => Origin::Found(found.from),

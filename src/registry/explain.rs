@@ -1,12 +1,14 @@
 //! Failures in words: what, why, and what to do next, told apart by what they are.
 
-use super::challenge::{self, Challenge};
+use super::challenge;
 use super::errand::{Access, Doing, Errand};
 use super::fault::{Fault, Kind, Tls};
-use super::http::Answer;
+use super::http::{Answer, Sent};
 use super::origin;
 use super::retry;
 use super::words::{self, Word};
+use crate::clock;
+use jiff::Timestamp;
 use runway_core::problem::Problem;
 
 /// For a registry that may not speak TLS.
@@ -18,13 +20,20 @@ const REFUSED: &str = "connection refused: ";
 const NO_CONNECTION: &str = "no connection to ";
 const NO_TLS: &str = "no TLS connection: ";
 const WRONG_LOGIN: &str = "wrong login: ";
+const PROXY_LOGIN: &str = "no way through the proxy: ";
+const EXPIRED_LOGIN: &str = "expired login: ";
 const UNTRUSTED: &str = "its token endpoint is not trusted: ";
 
 /// Whether a registry cannot be asked at all, or does not accept who we are: asking it for other repositories would end
 /// the same, and many wrong logins lock the user out.
 pub(crate) fn ends_the_asking(problem: &Problem) -> bool {
-    let whole = [NO_ADDRESS, REFUSED, NO_CONNECTION, NO_TLS, WRONG_LOGIN, UNTRUSTED];
+    let whole = [NO_ADDRESS, REFUSED, NO_CONNECTION, NO_TLS, WRONG_LOGIN, EXPIRED_LOGIN, PROXY_LOGIN, UNTRUSTED];
     problem.causes.iter().any(|cause| whole.iter().any(|start| cause.starts_with(start)))
+}
+
+/// Whether there was no TLS connection.
+pub(super) fn is_tls(problem: &Problem) -> bool {
+    problem.causes.iter().any(|cause| cause.starts_with(NO_TLS))
 }
 
 /// What is known about the login that a request had.
@@ -66,23 +75,24 @@ impl Note {
 pub(super) struct Ground {
     /// Which authorities are trusted.
     pub(super) trust: String,
-    /// The variable that names a proxy.
-    pub(super) proxy: Option<&'static str>,
+    /// Where the client certificate comes from, if there is one.
+    pub(super) certificate: Option<String>,
 }
 
 /// A request without an answer.
 pub(super) fn fault(errand: &Errand<'_>, fault: &Fault, ground: &Ground) -> Problem {
-    let host = &fault.host;
+    // What keeps a connection from being made is the proxy's, when there is one.
+    let (host, next) = (&fault.host, fault.via.as_ref().unwrap_or(&fault.host));
     let problem = errand.problem();
     let problem = match &fault.kind {
         Kind::Dns => problem
-            .cause(format!("{NO_ADDRESS}the name of {host} is not known"))
+            .cause(format!("{NO_ADDRESS}the name of {next} is not known"))
             .hint("check the spelling of the host, and whether this machine's network (or VPN) knows it"),
         Kind::ConnectionRefused => {
-            problem.cause(format!("{REFUSED}nothing listens on {host}")).hint("check the port, and whether the registry runs")
+            problem.cause(format!("{REFUSED}nothing listens on {next}")).hint("check the port, and whether the registry runs")
         }
-        Kind::NoConnection => problem.cause(format!("{NO_CONNECTION}{host} in time")).hint("check the network and its firewalls"),
-        Kind::Tls(why) => tls(problem, *why, host, &ground.trust),
+        Kind::NoConnection => problem.cause(format!("{NO_CONNECTION}{next} in time")).hint("check the network and its firewalls"),
+        Kind::Tls(why) => tls(problem, *why, host, &errand.repository.host, ground),
         // Some servers close the connection when they are spoken to in TLS and do not know it.
         Kind::Broken if fault.detail.contains("tls handshake") => {
             problem.cause(format!("the connection to {host} broke")).hint(PLAIN)
@@ -101,23 +111,33 @@ pub(super) fn fault(errand: &Errand<'_>, fault: &Fault, ground: &Ground) -> Prob
         Kind::Redirect => problem
             .cause(format!("{host} redirects, and this is not followed"))
             .hint("a registry or a proxy before it is set up wrongly; tell its administrators"),
+        Kind::ProxyLogin => proxy_login(problem, next),
         Kind::Setup => problem.cause(format!("the request to {host} cannot be made")),
     };
     let problem = if fault.detail.is_empty() { problem } else { problem.cause(fault.detail.clone()) };
-    match (&fault.kind, ground.proxy) {
-        (Kind::TooLarge(_) | Kind::Redirect | Kind::Setup, _) | (_, None) => problem,
-        (_, Some(_)) if origin::is_loopback(host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name)) => problem,
-        (_, Some(name)) => {
-            problem.hint(format!("it is asked through the proxy in {name}, unless NO_PROXY names {host}; is that right?"))
+    match (&fault.kind, &fault.via) {
+        (Kind::TooLarge(_) | Kind::Redirect | Kind::Setup | Kind::ProxyLogin, _) | (_, None) => problem,
+        (_, Some(via)) => {
+            problem.hint(format!("{} is asked through {via}, unless NO_PROXY names it; is that right?", fault.host))
         }
     }
 }
 
-fn tls(problem: Problem, why: Tls, host: &str, trust: &str) -> Problem {
+/// A proxy that does not let the request through.
+fn proxy_login(problem: Problem, proxy: &str) -> Problem {
+    problem
+        .cause(format!("{PROXY_LOGIN}{proxy} wants a login, or another one"))
+        .hint("write it into the variable that names the proxy: http://USER:PASSWORD@HOST:PORT, with %40 for an @ of its own")
+}
+
+fn tls(problem: Problem, why: Tls, host: &str, registry: &str, ground: &Ground) -> Problem {
     match why {
         Tls::UnknownIssuer => problem
-            .cause(format!("{NO_TLS}the certificate of {host} is signed by an authority that is not trusted here ({trust})"))
-            .hint("if that is right, name the authority's certificate: SSL_CERT_FILE=FILE.pem"),
+            .cause(format!(
+                "{NO_TLS}the certificate of {host} is signed by an authority that is not trusted here ({})",
+                ground.trust
+            ))
+            .hint("if that is right, name the authority's certificate: --ca-file FILE.pem, or SSL_CERT_FILE=FILE.pem"),
         Tls::Expired => problem
             .cause(format!("{NO_TLS}the certificate of {host} has expired"))
             .hint("tell the registry's administrators; or is this machine's clock wrong?"),
@@ -130,7 +150,16 @@ fn tls(problem: Problem, why: Tls, host: &str, trust: &str) -> Problem {
         Tls::Absent => problem.cause(format!("{NO_TLS}{host} does not speak it")).hint(PLAIN),
         Tls::ClientCertificate => problem
             .cause(format!("{NO_TLS}{host} wants a client certificate"))
-            .hint("this program has none to show; use an address of the registry that takes a login"),
+            .hint(format!(
+                "name one: --cert-file FILE.pem and --key-file FILE.pem, or put client.cert and client.key into ~/.config/containers/certs.d/{registry}"
+            )),
+        Tls::CertificateRefused => problem
+            .cause(format!("{NO_TLS}{host} does not take the client certificate"))
+            .cause(match &ground.certificate {
+                Some(from) => format!("it came from {from}"),
+                None => "none was shown".to_owned(),
+            })
+            .hint("it must be signed by an authority that the registry trusts, and not be over"),
         Tls::Other => problem.cause(format!("{NO_TLS}the handshake with {host} failed")),
     }
 }
@@ -141,11 +170,15 @@ pub(super) fn answer(errand: &Errand<'_>, answer: &Answer, note: &Note) -> Probl
     let problem =
         if note.is_foreign { problem.cause(format!("{} sends such requests there", errand.repository.host)) } else { problem };
     match answer.status.as_u16() {
-        401 => unauthorized(problem, errand, &challenge::all(&answer.headers), note),
+        401 => unauthorized(problem, errand, answer, note),
+        407 => proxy_login(problem, "the proxy"),
         429 => too_many(problem, answer),
         code if code == 413 || code == 507 || is_quota(&note.said) => problem
             .cause("the registry has no room for it: a limit of storage or of upload size is reached")
             .hint("delete old tags, or have the limit raised"),
+        403 if answer.sent != Sent::Nothing && is_over(&note.said) => {
+            problem.cause(format!("{EXPIRED_LOGIN}{}", note.sentence())).hint(renew(errand, note))
+        }
         403 => problem.cause(note.sentence()).hint(rights(errand, note)),
         404 => not_there(problem, errand, note),
         408 | 500.. => problem.hint("the registry has trouble; try again later, and look at its status page"),
@@ -160,10 +193,14 @@ fn headline(answer: &Answer, said: &[Word]) -> String {
     format!("{} answered {}{times}{line}", origin::host(&answer.url), answer.status)
 }
 
-fn unauthorized(problem: Problem, errand: &Errand<'_>, offered: &[Challenge], note: &Note) -> Problem {
+fn unauthorized(problem: Problem, errand: &Errand<'_>, answer: &Answer, note: &Note) -> Problem {
+    let offered = challenge::all(&answer.headers);
     let error = offered.iter().find_map(|challenge| challenge.get("error"));
     let offer: Vec<&str> = offered.iter().map(|challenge| known(&challenge.scheme)).collect();
     let offer = if offer.is_empty() { "without saying how".to_owned() } else { offer.join(", ") };
+    if let Some(problem) = expired(&problem, errand, answer.sent, note) {
+        return problem;
+    }
     match (error, &note.login, &note.realm) {
         (_, Origin::NotAsked, _) => problem
             .cause(format!("it wants a login ({offer}), and none of a kind that is known here (basic, bearer)"))
@@ -175,13 +212,53 @@ fn unauthorized(problem: Problem, errand: &Errand<'_>, offered: &[Challenge], no
             .cause(format!("insufficient scope: the login may not {}", verb(errand)))
             .cause(note.sentence())
             .hint(rights(errand, note)),
-        (_, Origin::Found(_), Some(realm)) => problem
+        (_, Origin::Found(_), Some(realm)) if matches!(answer.sent, Sent::Token(..)) => problem
             .cause(format!("invalid token: the registry does not take the token that {realm} gave"))
             .cause(note.sentence())
             .hint("are the clocks right, here and there? Otherwise the registry and its token endpoint do not belong together"),
-        (_, Origin::Found(_), None) => problem
-            .cause(format!("{WRONG_LOGIN}{}", note.sentence()))
-            .hint(format!("renew it: docker login {}", errand.repository.host)),
+        (_, Origin::Found(_), _) => problem.cause(format!("{WRONG_LOGIN}{}", note.sentence())).hint(renew(errand, note)),
+    }
+}
+
+/// A refusal of something whose time is over, when that can be known: a token says when it ends, and some registries say
+/// that a login has.
+fn expired(problem: &Problem, errand: &Errand<'_>, sent: Sent, note: &Note) -> Option<Problem> {
+    let over = |end: Option<Timestamp>| end.filter(|end| *end <= clock::now());
+    match (sent, &note.realm) {
+        (Sent::Bearer(end), _) if over(end).is_some() => {
+            let end = over(end).map(|end| format!(", a token that ended at {end}")).unwrap_or_default();
+            Some(problem.clone().cause(format!("{EXPIRED_LOGIN}{}{end}", note.sentence())).hint(renew(errand, note)))
+        }
+        (Sent::Token(_, end), Some(realm)) if over(end).is_some() => {
+            let end = over(end).map(|end| end.to_string()).unwrap_or_default();
+            let problem = problem.clone().cause(format!("expired token: the one that {realm} gave ended at {end}"));
+            Some(problem.cause(note.sentence()).hint(
+                "are the clocks right, here and there? Otherwise the token endpoint gives tokens that are over; tell its administrators",
+            ))
+        }
+        (Sent::Nothing, _) => None,
+        _ if is_over(&note.said) => {
+            Some(problem.clone().cause(format!("{EXPIRED_LOGIN}{}", note.sentence())).hint(renew(errand, note)))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a registry says that the time of a login is over.
+fn is_over(said: &[Word]) -> bool {
+    said.iter().any(|word| word.message.to_ascii_lowercase().contains("expired"))
+}
+
+/// How a login is renewed.
+fn renew(errand: &Errand<'_>, note: &Note) -> String {
+    match &note.login {
+        Origin::Found(from) if from.starts_with("CI_") => {
+            "a job's login is over when its job is; use the variables of the running job".to_owned()
+        }
+        Origin::Found(from) if from == super::logins::HANDED_IN => "hand in a new one".to_owned(),
+        Origin::Found(_) | Origin::NotAsked | Origin::Nowhere(_) => {
+            format!("renew it: docker login {}", errand.repository.host)
+        }
     }
 }
 
@@ -241,9 +318,11 @@ pub(super) fn token(errand: &Errand<'_>, answer: &Answer, note: &Note) -> Proble
         (429, _) => too_many(problem, answer),
         (408 | 500.., _) => problem.hint("the token endpoint has trouble; try again later"),
         (401 | 403 | 404, Origin::Nowhere(_)) => problem.cause(note.sentence()).hint(log_in(errand)),
-        (401, Origin::Found(_)) => problem
-            .cause(format!("{WRONG_LOGIN}{}", note.sentence()))
-            .hint(format!("renew it: docker login {}", errand.repository.host)),
+        // A refresh token that is over, in OAuth2's words.
+        (400 | 401 | 403, Origin::Found(_)) if is_over(&note.said) || words::has(&note.said, "invalid_grant") => {
+            problem.cause(format!("{EXPIRED_LOGIN}{}", note.sentence())).hint(renew(errand, note))
+        }
+        (401, Origin::Found(_)) => problem.cause(format!("{WRONG_LOGIN}{}", note.sentence())).hint(renew(errand, note)),
         (400..500, Origin::Found(_)) => problem.cause(note.sentence()).hint(rights(errand, note)),
         _ => problem.cause(note.sentence()),
     }
@@ -260,7 +339,7 @@ pub(super) fn realm(errand: &Errand<'_>, realm: &str, why: &str) -> Problem {
 fn verb(errand: &Errand<'_>) -> String {
     let verb = match errand.access() {
         Access::Pull => "read",
-        Access::Push => "write",
+        Access::Push | Access::Abandon => "write",
     };
     format!("{verb} {}", errand.repository.name)
 }
@@ -271,7 +350,7 @@ fn rights(errand: &Errand<'_>, note: &Note) -> String {
             "a job's token may {} only in its own project and in those that allow it (Settings > CI/CD > Job token permissions)",
             match errand.access() {
                 Access::Pull => "read",
-                Access::Push => "write",
+                Access::Push | Access::Abandon => "write",
             }
         ),
         Origin::Found(_) => format!("the login needs the right to {}", verb(errand)),

@@ -13,6 +13,8 @@ pub(super) struct Fault {
     pub(super) kind: Kind,
     /// What the library says about it, innermost words only.
     pub(super) detail: String,
+    /// The proxy that was to lead there, and the variable that names it.
+    pub(super) via: Option<String>,
 }
 
 /// What happened.
@@ -34,6 +36,8 @@ pub(super) enum Kind {
     TooLarge(usize),
     /// A redirect, or its like, that is not followed.
     Redirect,
+    /// The proxy wants a login, or another one.
+    ProxyLogin,
     /// The client could not be set up, or the request could not be written.
     Setup,
 }
@@ -53,6 +57,8 @@ pub(super) enum Tls {
     Absent,
     /// The other side wants a certificate of ours.
     ClientCertificate,
+    /// The other side does not take the one that it got.
+    CertificateRefused,
     /// Anything else.
     Other,
 }
@@ -60,7 +66,7 @@ pub(super) enum Tls {
 impl Fault {
     /// A fault of our own making, without a library behind it.
     pub(super) fn new(host: String, kind: Kind, detail: impl Into<String>) -> Self {
-        Self { host, kind, detail: detail.into() }
+        Self { host, kind, detail: detail.into(), via: None }
     }
 
     /// What reqwest's error means. Its own Display hides the cause, and names the URL, which may carry a key.
@@ -81,7 +87,7 @@ impl Fault {
             _ => Kind::Broken,
         });
         let kind = if chain.dns { Kind::Dns } else { kind };
-        Self { host, kind, detail: chain.words }
+        Self { host, kind, detail: chain.words, via: None }
     }
 
     /// Whether the request may have been carried out nevertheless.
@@ -106,6 +112,9 @@ impl Chain {
     fn look(&mut self, error: &(dyn Error + 'static)) {
         let words = error.to_string();
         self.dns |= words == "dns error";
+        if words.ends_with("proxy authorization required") {
+            self.kind = Some(Kind::ProxyLogin);
+        }
         self.words = words;
         if let Some(error) = error.downcast_ref::<rustls::Error>() {
             self.kind = Some(Kind::Tls(tls(error)));
@@ -133,6 +142,17 @@ fn tls(error: &rustls::Error) -> Tls {
         },
         E::InvalidMessage(_) => Tls::Absent,
         E::AlertReceived(AlertDescription::CertificateRequired) => Tls::ClientCertificate,
+        // Whatever else a server says about a certificate is about ours.
+        E::AlertReceived(
+            AlertDescription::UnknownCA
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::AccessDenied
+            | AlertDescription::DecryptError,
+        ) => Tls::CertificateRefused,
         _ => Tls::Other,
     }
 }

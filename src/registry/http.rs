@@ -6,13 +6,16 @@
 use super::explain::Ground;
 use super::fault::{Fault, Kind};
 use super::origin;
+use super::proxy::Proxies;
 use super::retry;
 use super::tls::Trust;
 use crate::net::Budget;
+use jiff::Timestamp;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, StatusCode, Url};
 use runway_core::settings::PlainHttp;
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Redirects that are followed for one call; registries use one, to their storage.
@@ -67,6 +70,33 @@ pub(super) struct Answer {
     pub(super) url: Url,
     /// How often it was asked.
     pub(super) tries: u32,
+    /// What it was asked with.
+    pub(super) sent: Sent,
+}
+
+/// What a request had with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Sent {
+    /// No login.
+    #[default]
+    Nothing,
+    /// A user and a password.
+    Login,
+    /// A token that is the login itself, and its end.
+    Bearer(Option<Timestamp>),
+    /// A token of a token endpoint: its number, and its end.
+    Token(u64, Option<Timestamp>),
+}
+
+/// Who is asked as whom.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Papers<'a> {
+    /// The registry that it is about, `host` or `host:port`; its authorities are trusted wherever it leads.
+    pub(super) registry: &'a str,
+    /// Goes to the origin of the call, and no further.
+    pub(super) authorization: Option<&'a HeaderValue>,
+    /// Whether the origin of the call may see the client certificate.
+    pub(super) certificate: bool,
 }
 
 impl Answer {
@@ -83,30 +113,36 @@ pub(super) struct Transport {
     pub(super) plain: PlainHttp,
     pub(super) first_pause: Duration,
     trust: Trust,
-    /// The variable that names a proxy for whatever is not this machine; `None`: none is used.
-    proxy: Option<&'static str>,
-    local: OnceLock<reqwest::Client>,
-    plain_local: OnceLock<reqwest::Client>,
-    remote: OnceLock<reqwest::Client>,
+    /// Proxies for whatever is not this machine.
+    pub(super) proxies: Proxies,
+    clients: Mutex<HashMap<Way, reqwest::Client>>,
+}
+
+/// What tells clients apart: connections of one are never used for another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Way {
+    local: bool,
+    plain: bool,
+    /// The registry, when it is met in a way of its own, and whether its client certificate is shown.
+    own: Option<(String, bool)>,
 }
 
 impl Transport {
     /// A transport; connections and certificates come later, when they are needed.
-    pub(super) fn new(budget: Budget, plain: PlainHttp, trust: Trust, proxy: Option<&'static str>) -> Self {
-        let (local, plain_local, remote) = Default::default();
-        Self { budget, plain, first_pause: retry::FIRST_PAUSE, trust, proxy, local, plain_local, remote }
+    pub(super) fn new(budget: Budget, plain: PlainHttp, trust: Trust, proxies: Proxies) -> Self {
+        Self { budget, plain, first_pause: retry::FIRST_PAUSE, trust, proxies, clients: Mutex::default() }
     }
 
-    /// What requests stand on, for explanations.
-    pub(super) fn ground(&self) -> Ground {
-        Ground { trust: self.trust.shown(), proxy: self.proxy }
+    /// What requests about a registry stand on, for explanations.
+    pub(super) fn ground(&self, registry: &str) -> Ground {
+        Ground { trust: self.trust.shown(registry), certificate: self.trust.certificate(registry) }
     }
 
     /// Asks, again when that may help and the budget allows it, and gives the last answer.
-    pub(super) async fn send(&self, call: &Call<'_>, authorization: Option<&HeaderValue>) -> Result<Answer, Fault> {
+    pub(super) async fn send(&self, call: &Call<'_>, papers: Papers<'_>) -> Result<Answer, Fault> {
         let mut tries = 1;
         loop {
-            let mut result = self.once(call, authorization).await;
+            let mut result = self.once(call, papers).await;
             let asked = match &result {
                 Ok(answer) if retry::is_transient(answer.status) => retry::after(&answer.headers),
                 Err(fault) if fault.is_transient() => None,
@@ -125,11 +161,10 @@ impl Transport {
     }
 
     /// One try, with its redirects. The login stays with the origin that it was made for.
-    async fn once(&self, call: &Call<'_>, authorization: Option<&HeaderValue>) -> Result<Answer, Fault> {
+    async fn once(&self, call: &Call<'_>, mut papers: Papers<'_>) -> Result<Answer, Fault> {
         let mut url = call.url.clone();
-        let mut authorization = authorization;
         for _ in 0..=MAX_REDIRECTS {
-            let answer = self.hop(call, &url, authorization).await?;
+            let answer = self.hop(call, &url, papers).await?;
             let followed = match answer.status.as_u16() {
                 301..=303 => matches!(call.method, Method::GET | Method::HEAD),
                 307 | 308 => true,
@@ -145,23 +180,23 @@ impl Transport {
                 if !call.may_leave {
                     return Err(refused(format!("{} is another host, and the request carries a login", origin::shown(&next))));
                 }
-                authorization = None;
+                papers = Papers { authorization: None, certificate: false, ..papers };
             }
             url = next;
         }
         Err(Fault::new(origin::host(&url), Kind::Redirect, format!("it is the {}th in a row", MAX_REDIRECTS + 1)))
     }
 
-    async fn hop(&self, call: &Call<'_>, url: &Url, authorization: Option<&HeaderValue>) -> Result<Answer, Fault> {
+    async fn hop(&self, call: &Call<'_>, url: &Url, papers: Papers<'_>) -> Result<Answer, Fault> {
         let host = || origin::host(url);
-        let mut request = self.client(url)?.request(call.method.clone(), url.clone());
+        let mut request = self.client(url, papers)?.request(call.method.clone(), url.clone());
         if let Some(accept) = call.accept {
             request = request.header(ACCEPT, accept);
         }
         if let Some(content_type) = call.content_type {
             request = request.header(CONTENT_TYPE, content_type);
         }
-        if let Some(authorization) = authorization {
+        if let Some(authorization) = papers.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
         if let Some(body) = call.body {
@@ -173,7 +208,8 @@ impl Transport {
             return Err(Fault::new(host(), Kind::TimedOut(limit), ""));
         }
         let exchange = async {
-            let response = request.send().await.map_err(|error| Fault::of(&error, host()))?;
+            let fault = |error: &reqwest::Error| Fault { via: self.proxies.via(url), ..Fault::of(error, host()) };
+            let response = request.send().await.map_err(|error| fault(&error))?;
             read(response, call, url).await
         };
         match self.budget.call(exchange).await {
@@ -184,24 +220,28 @@ impl Transport {
 
     /// The client for an address. This machine is never reached through a proxy, and loading the system's certificates
     /// takes longer than a whole request on loopback, so that plain http does without.
-    fn client(&self, url: &Url) -> Result<&reqwest::Client, Fault> {
-        let is_local = origin::is_loopback(url.host_str().unwrap_or_default());
-        let (slot, with_roots) = match (is_local, url.scheme()) {
-            (true, "http") => (&self.plain_local, false),
-            (true, _) => (&self.local, true),
-            (false, _) => (&self.remote, true),
-        };
-        if let Some(client) = slot.get() {
-            return Ok(client);
+    fn client(&self, url: &Url, papers: Papers<'_>) -> Result<reqwest::Client, Fault> {
+        let plain = url.scheme() == "http";
+        let special = !plain && self.trust.is_special(papers.registry);
+        let own = special.then(|| (papers.registry.to_owned(), papers.certificate));
+        let way = Way { local: origin::is_loopback(url.host_str().unwrap_or_default()), plain, own };
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&way) {
+            return Ok(client.clone());
         }
         let setup = |detail: String| Fault::new(origin::host(url), Kind::Setup, detail);
         let builder = client_builder();
         // Windows and macOS keep proxies in their own settings as well.
-        let may_be_set = self.proxy.is_some() || cfg!(any(windows, target_os = "macos"));
-        let builder = if is_local || !may_be_set { builder.no_proxy() } else { builder };
-        let builder = if with_roots { self.trust.apply(builder).map_err(setup)? } else { builder.tls_certs_only([]) };
+        let may_be_set = self.proxies.is_any() || cfg!(any(windows, target_os = "macos"));
+        let builder = if way.local || !may_be_set { builder.no_proxy() } else { builder };
+        let builder = if way.local && plain {
+            builder.tls_certs_only([])
+        } else {
+            self.trust.apply(builder, papers.registry, papers.certificate).map_err(setup)?
+        };
         let client = builder.build().map_err(|error| setup(Fault::of(&error, String::new()).detail))?;
-        Ok(slot.get_or_init(|| client))
+        clients.insert(way, client.clone());
+        Ok(client)
     }
 }
 
@@ -239,5 +279,5 @@ async fn read(mut response: reqwest::Response, call: &Call<'_>, url: &Url) -> Re
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, headers, body, url: url.clone(), tries: 1 })
+    Ok(Answer { status, headers, body, url: url.clone(), tries: 1, sent: Sent::Nothing })
 }

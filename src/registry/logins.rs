@@ -11,6 +11,8 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+/// Where a login came from that the caller handed in.
+pub(super) const HANDED_IN: &str = "the command line";
 /// Bytes of a login file.
 const MAX_FILE: u64 = 1 << 20;
 
@@ -102,7 +104,7 @@ impl Logins {
         if let Some((host, login)) = &self.given
             && docker::is_host(host, &repository.host)
         {
-            return Ok(Ok(Found { login: login.clone(), from: "the command line".to_owned() }));
+            return Ok(Ok(Found { login: login.clone(), from: HANDED_IN.to_owned() }));
         }
         let mut looked = Vec::new();
         for source in &self.sources {

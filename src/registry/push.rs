@@ -140,7 +140,7 @@ impl Client {
     }
 
     /// Begins an upload; the inner error is the registry's refusal.
-    async fn open(&self, errand: &Errand<'_>, base: &Url) -> Result<Result<Url, Answer>, Trouble> {
+    pub(super) async fn open(&self, errand: &Errand<'_>, base: &Url) -> Result<Result<Url, Answer>, Trouble> {
         let (_, url) = self.address(errand, "blobs/uploads/")?;
         let answer = self.exchange.perform(errand, base, &Call::write(Method::POST, url, None, &[])).await?;
         if !answer.status.is_success() {

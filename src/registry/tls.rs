@@ -1,27 +1,68 @@
-//! Which certificate authorities are trusted.
+//! Whom to trust, and what to show: certificate authorities, and the client certificate of a registry that wants one.
+//!
+//! Beside what the caller names, Docker's and podman's folders are read: `certs.d/HOST[:PORT]` with `*.crt` (authorities)
+//! and a pair `*.cert` and `*.key`. The first folder that exists counts, as it does for podman.
 
-use reqwest::{Certificate, ClientBuilder};
+use super::secret::Secret;
+use reqwest::{Certificate, ClientBuilder, Identity};
 use runway_core::problem::{Place, Problem};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Bytes of a file with certificates; the largest system bundles have a quarter of that.
 const MAX_BUNDLE: u64 = 4 << 20;
+/// Entries of a registry's folder that are looked at.
+const MAX_ENTRIES: usize = 100;
 
-/// Who may sign a registry's certificate.
+/// Files that the caller names; they hold for every registry that is asked.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Files {
+    /// Certificates of further authorities, in PEM form.
+    pub(crate) authorities: Option<PathBuf>,
+    /// A client certificate and its key, in PEM form.
+    pub(crate) pair: Option<(PathBuf, PathBuf)>,
+}
+
+/// Who may sign a registry's certificate, and how this program proves who it is.
 #[derive(Debug, Default)]
 pub(super) struct Trust {
-    /// Those that the caller names, besides the system's.
+    /// Authorities that the caller names, besides the system's.
     extra: Vec<Certificate>,
+    /// The caller's client certificate.
+    pair: Option<Pair>,
     /// `SSL_CERT_FILE`: instead of the system's. Read when the first TLS connection is made.
     instead: Option<PathBuf>,
+    /// Folders named `certs.d`.
+    folders: Vec<PathBuf>,
+    /// What these folders have for a host, once it was asked for.
+    read: Mutex<HashMap<String, Reading>>,
+}
+
+/// What was read of the folders for a host; `None`: none has anything for it.
+type Reading = Result<Option<Arc<Own>>, String>;
+
+/// A client certificate with its key.
+#[derive(Debug, Clone)]
+struct Pair {
+    pem: Secret,
+    from: String,
+}
+
+/// What a folder has for one registry.
+#[derive(Debug)]
+struct Own {
+    folder: PathBuf,
+    authorities: Vec<Certificate>,
+    pair: Option<Pair>,
 }
 
 impl Trust {
-    /// Reads the caller's file now, so that a mistake in it is told even when no TLS follows.
-    pub(super) fn new(ca_file: Option<&Path>, ssl_cert_file: Option<String>) -> Result<Self, Problem> {
-        let extra = match ca_file {
+    /// Reads the caller's files now, so that a mistake in them is told even when no TLS follows.
+    pub(super) fn new(files: &Files, ssl_cert_file: Option<String>, folders: Vec<PathBuf>) -> Result<Self, Problem> {
+        let extra = match &files.authorities {
             Some(path) => bundle(path).map_err(|why| {
                 Problem::input("cannot read the file of certificate authorities")
                     .cause(why)
@@ -30,42 +71,146 @@ impl Trust {
             })?,
             None => Vec::new(),
         };
-        Ok(Self { extra, instead: ssl_cert_file.filter(|text| !text.is_empty()).map(PathBuf::from) })
+        let pair = match &files.pair {
+            Some((certificate, key)) => Some(pair(certificate, key).map_err(|(path, why)| {
+                Problem::input("the client certificate cannot be used")
+                    .cause(why)
+                    .at(Place::file(path.display().to_string()))
+                    .hint("--cert-file names a certificate in PEM form, and --key-file its key, without a passphrase")
+            })?),
+            None => None,
+        };
+        let instead = ssl_cert_file.filter(|text| !text.is_empty()).map(PathBuf::from);
+        Ok(Self { extra, pair, instead, folders, read: Mutex::default() })
     }
 
-    /// Where trust comes from, for explanations.
-    pub(super) fn shown(&self) -> String {
-        match &self.instead {
+    /// Where trust in a host comes from, for explanations.
+    pub(super) fn shown(&self, host: &str) -> String {
+        let base = match &self.instead {
             Some(path) => format!("SSL_CERT_FILE={}", path.display()),
             None => "the system's certificate authorities".to_owned(),
+        };
+        let own = self.own(host).ok().flatten().filter(|own| !own.authorities.is_empty());
+        let named = if self.extra.is_empty() { "" } else { ", --ca-file" };
+        let folder = own.map(|own| format!(", {}", own.folder.display())).unwrap_or_default();
+        format!("{base}{named}{folder}")
+    }
+
+    /// Where the client certificate for a host comes from.
+    pub(super) fn certificate(&self, host: &str) -> Option<String> {
+        self.pair_for(host).ok().flatten().map(|pair| pair.from)
+    }
+
+    /// Whether a host is met in a way of its own: with a client certificate, or with authorities that only it has.
+    pub(super) fn is_special(&self, host: &str) -> bool {
+        self.pair.is_some() || !matches!(self.own(host), Ok(None))
+    }
+
+    /// Tells a client whom to trust about this registry, and, `with_pair`, what to show it.
+    pub(super) fn apply(&self, builder: ClientBuilder, host: &str, with_pair: bool) -> Result<ClientBuilder, String> {
+        let own = self.own(host)?;
+        let extra = self.extra.iter().chain(own.iter().flat_map(|own| &own.authorities)).cloned();
+        let builder = if let Some(path) = &self.instead {
+            // The system's verifier reads this variable on Linux only; done here, it holds everywhere.
+            let instead = bundle(path).map_err(|why| format!("SSL_CERT_FILE={}: {why}", path.display()))?;
+            builder.tls_certs_only(instead.into_iter().chain(extra))
+        } else {
+            let extra: Vec<Certificate> = extra.collect();
+            if extra.is_empty() { builder } else { builder.tls_certs_merge(extra) }
+        };
+        match self.pair_for(host)?.filter(|_| with_pair) {
+            Some(pair) => Ok(builder.identity(identity(&pair.pem).map_err(|why| format!("{}: {why}", pair.from))?)),
+            None => Ok(builder),
         }
     }
 
-    /// Tells a client whom to trust.
-    pub(super) fn apply(&self, builder: ClientBuilder) -> Result<ClientBuilder, String> {
-        let extra = self.extra.iter().cloned();
-        match &self.instead {
-            // The system's verifier reads this variable on Linux only; done here, it holds everywhere.
-            Some(path) => {
-                let instead = bundle(path).map_err(|why| format!("SSL_CERT_FILE={}: {why}", path.display()))?;
-                Ok(builder.tls_certs_only(instead.into_iter().chain(extra)))
-            }
-            None if self.extra.is_empty() => Ok(builder),
-            None => Ok(builder.tls_certs_merge(extra)),
+    fn pair_for(&self, host: &str) -> Result<Option<Pair>, String> {
+        match &self.pair {
+            Some(pair) => Ok(Some(pair.clone())),
+            None => Ok(self.own(host)?.and_then(|own| own.pair.clone())),
         }
+    }
+
+    fn own(&self, host: &str) -> Reading {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = read.get(host) {
+            return known.clone();
+        }
+        let found = self.folders.iter().find_map(|folder| Own::read(folder, host)).transpose().map(|own| own.map(Arc::new));
+        read.insert(host.to_owned(), found.clone());
+        found
     }
 }
 
+impl Own {
+    /// `None`: there is no such folder.
+    fn read(folder: &Path, host: &str) -> Option<Result<Self, String>> {
+        // A host is a name and a port; anything else would lead out of the folder.
+        if host.contains(['/', '\\']) || host.starts_with('.') {
+            return None;
+        }
+        // No file of Windows may have a colon in its name, so that Docker leaves it out.
+        let name = if cfg!(windows) { host.replace(':', "") } else { host.to_owned() };
+        let folder = folder.join(name);
+        let entries = std::fs::read_dir(&folder).ok()?;
+        let mut files: Vec<PathBuf> =
+            entries.take(MAX_ENTRIES).filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+        files.sort();
+        Some(Self::of(folder, &files))
+    }
+
+    fn of(folder: PathBuf, files: &[PathBuf]) -> Result<Self, String> {
+        let ends = |path: &&PathBuf, with: &str| path.extension().is_some_and(|extension| extension == with);
+        let said = |(path, why): (PathBuf, String)| format!("{}: {why}", path.display());
+        let mut authorities = Vec::new();
+        for path in files.iter().filter(|path| ends(path, "crt")) {
+            authorities.extend(bundle(path).map_err(|why| said((path.clone(), why)))?);
+        }
+        let own = match files.iter().find(|path| ends(path, "cert")) {
+            Some(certificate) => Some(pair(certificate, &certificate.with_extension("key")).map_err(said)?),
+            None => None,
+        };
+        Ok(Self { folder, authorities, pair: own })
+    }
+}
+
+/// Reads a certificate and its key; the error names the file.
+fn pair(certificate: &Path, key: &Path) -> Result<Pair, (PathBuf, String)> {
+    let text = |path: &Path, what: &str| {
+        let text = read(path).and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not in PEM form".to_owned()));
+        let text = text.map_err(|why| (path.to_owned(), why))?;
+        match text.contains(what) {
+            true if text.contains("ENCRYPTED") => {
+                Err((path.to_owned(), "its key has a passphrase, and none is asked for".to_owned()))
+            }
+            true => Ok(text),
+            false => Err((path.to_owned(), format!("it holds no {}", what.trim_end_matches('-').to_ascii_lowercase()))),
+        }
+    };
+    let pem = format!("{}\n{}", text(key, "PRIVATE KEY-----")?, text(certificate, "CERTIFICATE-----")?);
+    let pair = Pair { pem: Secret::new(pem), from: certificate.display().to_string() };
+    identity(&pair.pem).map_err(|why| (certificate.to_owned(), why))?;
+    Ok(pair)
+}
+
+fn identity(pem: &Secret) -> Result<Identity, String> {
+    Identity::from_pem(pem.expose().as_bytes()).map_err(|_| "the certificate and its key are not in PEM form".to_owned())
+}
+
 fn bundle(path: &Path) -> Result<Vec<Certificate>, String> {
+    let certificates = Certificate::from_pem_bundle(&read(path)?).map_err(|_| "it is not in PEM form".to_owned())?;
+    if certificates.is_empty() {
+        return Err("it holds no certificate".to_owned());
+    }
+    Ok(certificates)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| error.to_string())?;
     file.take(MAX_BUNDLE + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() as u64 > MAX_BUNDLE {
         return Err("it is larger than 4 MiB".to_owned());
     }
-    let certificates = Certificate::from_pem_bundle(&bytes).map_err(|_| "it is not in PEM form".to_owned())?;
-    if certificates.is_empty() {
-        return Err("it holds no certificate".to_owned());
-    }
-    Ok(certificates)
+    Ok(bytes)
 }

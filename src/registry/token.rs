@@ -1,5 +1,6 @@
 //! Tokens: asked once per scope, kept until shortly before they end.
 
+use super::jwt::Claims;
 use super::secret::Secret;
 use crate::clock;
 use reqwest::Url;
@@ -34,6 +35,8 @@ pub(super) struct Token {
     pub(super) header: HeaderValue,
     /// Tells tokens apart, to say which one a registry did not take.
     pub(super) serial: u64,
+    /// What it says about itself; `None`: nothing.
+    pub(super) claims: Option<Arc<Claims>>,
     until: Instant,
 }
 
@@ -96,6 +99,7 @@ pub(super) struct Fresh {
     pub(super) token: Secret,
     header: HeaderValue,
     life: Duration,
+    claims: Option<Claims>,
 }
 
 impl Fresh {
@@ -110,7 +114,8 @@ impl Fresh {
         let header = bearer(&token).ok_or("its token has characters that no token has")?;
         let life =
             given.expires_in.filter(|seconds| *seconds > 0.0).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        Ok(Self { token, header, life: life.unwrap_or(LIFE) })
+        let claims = Claims::of(token.expose());
+        Ok(Self { token, header, life: life.unwrap_or(LIFE), claims })
     }
 }
 
@@ -163,7 +168,7 @@ impl Tokens {
             Ok(fresh) => {
                 let until = asked_at + fresh.life.saturating_sub(MARGIN.min(fresh.life / 4)).min(Duration::from_secs(86_400));
                 let serial = self.last.fetch_add(1, Ordering::Relaxed);
-                let token = Token { header: fresh.header, serial, until };
+                let token = Token { header: fresh.header, serial, claims: fresh.claims.map(Arc::new), until };
                 *slot = Slot::Good(token.clone());
                 Ok(token)
             }

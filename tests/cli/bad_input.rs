@@ -46,7 +46,7 @@ fn things_that_are_not_there() {
         (&["inventory", "push", "-e", "production", "--to", "https://x/y"], "write oci://"),
         (&["inventory", "push", "-e", "production", "--to", "oci://h/a@sha256:1"], "is no digest"),
         (&["inventory", "push", "-e", "production", "-o", "jsn"], "did you mean json?"),
-        (&["inventory", "push", "-e", "production", "--annotate", "x", "--to", "layout:out"], "KEY=VALUE"),
+        (&["inventory", "push", "-e", "production", "--annotation", "x", "--to", "layout:out"], "KEY=VALUE"),
         (&["status", "--snapshot", "nothing", "--runtime", "gke", "-e", "production"], "there is no such file"),
         (&["status", "--snapshot", "config", "--runtime", "gke", "-e", "production"], "has no cluster.json"),
         (&["status", "--timeout", "1d"], "the unit 'd' does not exist"),

@@ -5,14 +5,14 @@ use super::{env, platform};
 use serde_json::Value;
 use std::path::Path;
 
-fn schema(name: &str) -> jsonschema::Validator {
+pub(crate) fn schema(name: &str) -> jsonschema::Validator {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{name}.schema.json"));
     let schema: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     jsonschema::validator_for(&schema).unwrap()
 }
 
 #[track_caller]
-fn valid(schema: &jsonschema::Validator, text: &str) -> Value {
+pub(crate) fn valid(schema: &jsonschema::Validator, text: &str) -> Value {
     let document: Value = serde_json::from_str(text).unwrap();
     let errors: Vec<String> = schema.iter_errors(&document).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{}\n{text}", errors.join("\n"));
@@ -60,6 +60,40 @@ fn push_results_are_valid() {
     let run =
         env.run(["inventory", "push", "-e", "production", "--to", "layout:out", "-o", "json", "--allow-removals", "2"]).exits(0);
     assert_eq!(valid(&schema, &run.stdout)["plan"]["removed"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn diff_reports_are_valid() {
+    let schema = schema("diff-report");
+    let env = platform("- runway_service_id: a\n- runway_service_id: b\n");
+    drop(env.run(["inventory", "build", "--runtime", "gke", "-e", "production", "--output-dir", "old"]).exits(0));
+    env.write(
+        "config/runtimes/gke/workloads.yml",
+        "- runway_service_id: a\n  flux: {interval: 7m, wait: true}\n- runway_service_id: c\n",
+    );
+    let run = env.run(["inventory", "diff", "local", "old", "--runtime", "gke", "-e", "production", "-o", "json"]).exits(1);
+    let document = valid(&schema, &run.stdout);
+    let changes: Vec<&str> = document["items"].as_array().unwrap().iter().map(|item| item["change"].as_str().unwrap()).collect();
+    assert_eq!(changes, ["added", "removed", "changed"], "{run}");
+    assert_eq!(document["items"][2]["fields"].as_array().unwrap().len(), 2, "{run}");
+    let same = env.run(["inventory", "diff", "old", "old", "--runtime", "gke", "-e", "production", "-o", "json"]).exits(0);
+    assert_eq!(valid(&schema, &same.stdout)["items"].as_array().unwrap().len(), 0);
+    for spoiled in ["change", "fields"] {
+        let mut wrong = document.clone();
+        wrong["items"][2][spoiled] = "whatever".into();
+        assert!(!schema.is_valid(&wrong), "{spoiled} may be anything");
+    }
+    // A deploy artifact's objects, against nothing at all.
+    let config = |name: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: a}}\n");
+    env.write("deploy.yaml", config("x"));
+    let push = ["deploy", "push", "a", "-e", "production", "-f", "deploy.yaml", "--to", "layout:deployed"];
+    drop(env.run(push).exits(0));
+    env.write("deploy.yaml", config("y"));
+    let run = env
+        .run(["deploy", "diff", "a", "--with", "layout:deployed", "-e", "production", "-f", "deploy.yaml", "-o", "json"])
+        .exits(1);
+    let document = valid(&schema, &run.stdout);
+    assert!(document["items"][0]["object"].is_string() && document["items"].as_array().unwrap().len() == 2, "{run}");
 }
 
 /// A case with a Ready, a Suspended parent and a Missing row.

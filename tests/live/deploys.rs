@@ -73,6 +73,14 @@ fn left(job: &JobRun, file: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}\n{}", path.display(), job.run))
 }
 
+/// The codes in a job's Code Quality report.
+fn quality(job: &JobRun) -> Vec<String> {
+    let text = left(job, "deploy/codequality.json");
+    assert!(!text.contains("canary"), "{text}");
+    let list: Vec<Value> = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    list.iter().map(|item| item["check_name"].as_str().expect("a code").to_owned()).collect()
+}
+
 #[test]
 #[ignore = "needs the live test bed: cargo xtask test"]
 fn the_services_job_publishes_a_chart_and_waits_until_it_runs() {
@@ -95,6 +103,7 @@ fn the_services_job_publishes_a_chart_and_waits_until_it_runs() {
     passed(&built);
     assert!(built.run.stdout.contains(&format!("+ ConfigMap/{id}/{id}\n+ Deployment/{id}/web\n")), "{}", built.run);
     assert!(left(&built, &format!("deploy/{ENVIRONMENT}/junit.xml")).contains("failures=\"0\""));
+    assert_eq!(quality(&built), [""; 0]);
     let deployed = one(runner.run(&jobs, &deploy));
     passed(&deployed);
     assert!(deployed.run.stdout.contains("Ready") && deployed.run.stdout.contains("applied"), "{}", deployed.run);
@@ -130,14 +139,16 @@ fn the_services_job_publishes_a_chart_and_waits_until_it_runs() {
         "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: canary}\n",
     );
     let refused = one(runner.run(&jobs, &build));
-    assert_eq!(refused.run.code, Some(1), "{}", refused.run);
-    assert!(
-        refused.run.stdout.contains("error[plain-secret]") && refused.run.stderr.contains("not fit to be published: production"),
-        "{}",
-        refused.run
-    );
+    let said = refused.run.to_string();
+    assert_eq!(refused.run.code, Some(1), "{said}");
+    assert!(said.contains("error[plain-secret]") && said.contains("not fit to be published: production"), "{said}");
     assert!(left(&refused, &format!("deploy/{ENVIRONMENT}/junit.xml")).contains("failures=\"1\""));
     assert!(!left(&refused, &format!("deploy/{ENVIRONMENT}/junit.xml")).contains("canary"));
+    assert_eq!(quality(&refused), ["plain-secret"]);
+    // Of several environments one report.
+    let inputs = [inputs[0].clone(), inputs[1].clone(), ("environments", json!("staging production"))];
+    let refused = one(runner.run(&pipeline("service-project/helm-chart.yml", &inputs), &build));
+    assert_eq!((refused.run.code, quality(&refused).len()), (Some(1), 2), "{}", refused.run);
 }
 
 #[test]

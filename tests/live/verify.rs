@@ -138,3 +138,68 @@ fn deploy_artifacts_are_asked_for() {
     stage.deploy("b", "1");
     assert_eq!(codes(&verify().exits(0).stdout), []);
 }
+
+/// The parent lists in its status whatever it has applied, and etcd takes requests up to a size: a little below what we
+/// reckon, the API server stores it; a little above, it does not. The object is written as the controller writes it.
+#[test]
+#[ignore = "needs the live test bed: cargo xtask test"]
+fn we_warn_of_an_inventory_that_etcd_cannot_hold() {
+    let stage = Stage::new("etcd", "gke");
+    let namespace = stage.ns.name().to_owned();
+    let id = |n: usize| format!("example-service-{n:06}-gke");
+    let parent = json!({
+        "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+        "metadata": {"name": "gke-inventory", "namespace": namespace},
+        "spec": {"suspend": true, "interval": "10m0s", "path": "./production", "prune": true, "sourceRef": {"kind": "OCIRepository", "name": "gke-inventory"}},
+    });
+    stage.ns.apply(&parent.to_string());
+    let stored = |count: usize| {
+        let entries: Vec<Value> = (0..count)
+            .flat_map(|n| {
+                [
+                    format!("{}_kustomize.toolkit.fluxcd.io_Kustomization", id(n)),
+                    format!("{}_source.toolkit.fluxcd.io_OCIRepository", id(n)),
+                ]
+            })
+            .map(|rest| json!({"id": format!("{namespace}_{rest}"), "v": "v1"}))
+            .collect();
+        let status = json!({
+            "apiVersion": parent["apiVersion"], "kind": "Kustomization", "metadata": parent["metadata"],
+            "status": {"inventory": {"entries": entries}},
+        });
+        let file = stage.env.write("status.json", status.to_string());
+        let file = file.to_str().expect("UTF-8");
+        let flags =
+            ["apply", "--server-side", "--force-conflicts", "--subresource=status", "--field-manager=kustomize-controller"];
+        stage.ns.kube().kubectl([&flags[..], &["-f", file]].concat())
+    };
+    let warned = |count: usize| {
+        let ids: Vec<String> = (0..count).map(id).collect();
+        stage.declare(&ids.iter().map(String::as_str).collect::<Vec<_>>());
+        let run = stage.env.run(["inventory", "verify", "-e", ENVIRONMENT, "-o", "json"]).exits(0);
+        let report: Value = serde_json::from_str(&run.stdout).expect("JSON");
+        let stored = |item: &&Value| {
+            item["code"] == "inventory-size" && item["message"].as_str().is_some_and(|text| text.contains("etcd"))
+        };
+        report["items"].as_array().expect("items").iter().find(stored).map(Value::to_string)
+    };
+    let reckoned = |count: usize| {
+        runway_core::verify::declared::parent_bytes((0..count).map(id).collect::<Vec<_>>().iter().map(String::as_str), &namespace)
+    };
+    let limit = 1_572_864;
+    let most = (1..9_000).rev().find(|count| reckoned(*count) < limit).expect("some fit");
+
+    let below = most - most / 200;
+    let run = stored(below);
+    assert!(run.code == Some(0), "{below} workloads, reckoned {}: {run}", reckoned(below));
+    assert!(warned(below).is_some_and(|text| text.contains("can no longer be stored")), "{below}");
+    let above = most + most / 200;
+    let run = stored(above);
+    assert!(
+        run.code != Some(0) && run.stderr.contains("request is too large"),
+        "{above} workloads, reckoned {}: {run}",
+        reckoned(above)
+    );
+    assert!(warned(above).is_some_and(|text| text.contains("cannot store")), "{above}");
+    assert_eq!(warned(most / 2), None);
+}

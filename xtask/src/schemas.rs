@@ -12,14 +12,28 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
+/// Where a CRD is taken from.
+#[derive(Clone, Copy)]
+enum Taken {
+    /// `config/crd/bases` of the controller's module.
+    Module(&'static str),
+    /// The types in its `api` module, by the generator that Flux uses, where the proxy does not serve the controller's own.
+    /// For 1.7.3, of which both are served, the two are the same bytes.
+    Types(&'static str),
+}
+use Taken::{Module, Types};
+
 /// A release of Flux and the versions of its two controllers.
-const RELEASES: [(&str, &str, &str); 4] = [
-    ("2.7", "v1.7.3", "v1.7.3"),
-    // kustomize-controller v1.8 is served by no proxy that we reach; `flux::crds` falls back to 2.7's Kustomization.
-    ("2.8", "v1.8.5", ""),
-    ("2.9", "v1.9.6", "v1.9.6"),
-    ("2.10", "v1.10.1", "v1.10.1"),
+const RELEASES: [(&str, Taken, Taken); 5] = [
+    ("2.6", Types("v1.6.2"), Types("v1.6.1")),
+    ("2.7", Module("v1.7.3"), Module("v1.7.3")),
+    ("2.8", Module("v1.8.5"), Types("v1.8.5")),
+    ("2.9", Module("v1.9.6"), Module("v1.9.6")),
+    ("2.10", Module("v1.10.1"), Module("v1.10.1")),
 ];
+
+/// The generator of `make manifests` in Flux's controllers, as 1.7 and later have it.
+const GENERATOR: &str = "sigs.k8s.io/controller-tools/cmd/controller-gen@v0.19.0";
 
 /// The CRD's file in a controller's module, and the kind in lower case.
 const CRDS: [(&str, &str, &str); 2] = [
@@ -49,12 +63,13 @@ fn ended(result: Result<(), String>) -> ExitCode {
 
 fn take_over() -> Result<(), String> {
     for (release, source, kustomize) in RELEASES {
-        for ((module, file, kind), version) in CRDS.into_iter().zip([source, kustomize]) {
-            if version.is_empty() {
-                continue;
-            }
+        for ((module, file, kind), from) in CRDS.into_iter().zip([source, kustomize]) {
             let keep_words = release == crds::NEWEST;
-            for (api, schema) in reduced(&crd(module, version, file)?, keep_words)? {
+            let text = match from {
+                Module(version) => shipped(module, version, file)?,
+                Types(version) => generate(module, version, file)?,
+            };
+            for (api, schema) in reduced(&text, keep_words)? {
                 let path = root().join(format!("crates/core/schemas/{release}/{kind}-{api}.json"));
                 let text = serde_json::to_string_pretty(&schema).map_err(|error| error.to_string())?;
                 write(&path, &(text + "\n"))?;
@@ -68,7 +83,7 @@ fn take_over() -> Result<(), String> {
 ///
 /// It comes from the zip in the module cache: `go mod download` checks it and puts it there, and then refuses to unpack a
 /// module that asks for a newer Go.
-fn crd(module: &str, version: &str, file: &str) -> Result<String, String> {
+fn shipped(module: &str, version: &str, file: &str) -> Result<String, String> {
     let module = format!("github.com/fluxcd/{module}");
     let download = format!("{module}@{version}");
     // Its exit code says whether the module could be unpacked, which is not asked for; the zip is looked at below.
@@ -76,6 +91,24 @@ fn crd(module: &str, version: &str, file: &str) -> Result<String, String> {
     let cache = run("go", &["env", "GOMODCACHE"])?;
     let zip = format!("{}/cache/download/{module}/@v/{version}.zip", cache.trim());
     run("unzip", &["-p", &zip, &format!("{download}/config/crd/bases/{file}")])
+}
+
+/// The text of a CRD, made of the types in the controller's `api` module.
+fn generate(module: &str, version: &str, file: &str) -> Result<String, String> {
+    let answer = run("go", &["mod", "download", "-json", &format!("github.com/fluxcd/{module}/api@{version}")])?;
+    let answer: Value = serde_json::from_str(&answer).map_err(|error| error.to_string())?;
+    let types = answer.get("Dir").and_then(Value::as_str).ok_or("the module cannot be had")?;
+    let folder = root().join("target/schemas").join(format!("{module}-{version}"));
+    let out = folder.join("crds");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(|error| error.to_string())?;
+    }
+    let path = |path: &Path| path.to_str().map(str::to_owned).ok_or("a path that is no UTF-8");
+    fs::create_dir_all(folder.parent().unwrap_or(&folder)).map_err(|error| error.to_string())?;
+    // The module cache is not to be written to, and the generator asks for a module around it.
+    run("cp", &["-r", "--no-preserve=mode", types, &path(&folder)?])?;
+    run("go", &["-C", &path(&folder)?, "run", GENERATOR, "crd", "paths=./...", &format!("output:crd:dir={}", path(&out)?)])?;
+    fs::read_to_string(out.join(file)).map_err(|error| format!("{}: {error}", out.join(file).display()))
 }
 
 fn run(program: &str, arguments: &[&str]) -> Result<String, String> {

@@ -22,8 +22,9 @@ pub fn pair(settings: &Settings, runtime: &str, environment: &str) -> [Value; 2]
     spec.insert("interval".to_owned(), settings.parent_source_interval().into());
     spec.insert("url".to_owned(), settings.inventory_url(runtime).into());
     spec.insert("ref".to_owned(), json!({ "tag": environment }));
-    if let Some(secret) = settings.parent_secret() {
-        spec.insert("secretRef".to_owned(), json!({ "name": secret }));
+    let secrets = [("secretRef", settings.parent_secret()), ("certSecretRef", settings.parent_certificates())];
+    for (field, secret) in secrets.into_iter().filter_map(|(field, secret)| Some((field, secret?))) {
+        spec.insert(field.to_owned(), json!({ "name": secret }));
     }
     if settings.source_insecure() {
         spec.insert("insecure".to_owned(), true.into());
@@ -105,5 +106,13 @@ spec:
         assert_eq!(kept, PUBLISHED);
         let filled = text(&pair(&settings, "eks", "staging"), "staging").unwrap();
         assert_eq!(filled, PUBLISHED.replace("${cloud_provider}", "eks").replace("${environment}", "staging"));
+    }
+
+    #[test]
+    fn a_registry_with_an_authority_of_its_own() {
+        let (layer, _) = Layer::from_file("s", "source: {apiVersion: v1beta2}\nparent: {certSecretRef: registry-ca}\n");
+        let text = text(&pair(&resolve([layer]), RUNTIME_VARIABLE, ENVIRONMENT_VARIABLE), ENVIRONMENT_VARIABLE).unwrap();
+        let more = "    name: inventory-reader\n  certSecretRef:\n    name: registry-ca\n";
+        assert_eq!(text, PUBLISHED.replace("    name: inventory-reader\n", more));
     }
 }

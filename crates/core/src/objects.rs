@@ -41,8 +41,9 @@ pub fn pair(workload: &Workload, defaults: &Overrides, settings: &Settings, envi
     spec.insert("interval".to_owned(), settings.source_interval().into());
     spec.insert("url".to_owned(), settings.deploy_url(id).into());
     spec.insert("ref".to_owned(), json!({ "tag": environment }));
-    if let Some(secret) = settings.source_secret() {
-        spec.insert("secretRef".to_owned(), json!({ "name": secret }));
+    let secrets = [("secretRef", settings.source_secret()), ("certSecretRef", settings.source_certificates())];
+    for (field, secret) in secrets.into_iter().filter_map(|(field, secret)| Some((field, secret?))) {
+        spec.insert(field.to_owned(), json!({ "name": secret }));
     }
     if settings.source_insecure() {
         spec.insert("insecure".to_owned(), true.into());
@@ -135,6 +136,18 @@ spec:
         assert_eq!(emitted(gke, "", "production"), PUBLISHED.replace("/v1beta2", "/v1"));
         let eks = emitted("- runway_service_id: example-service-eks\n", "source: {apiVersion: v1beta2}", "staging");
         assert_eq!(eks, PUBLISHED.replace("-gke", "-eks").replace("tag: production", "tag: staging"));
+    }
+
+    #[test]
+    fn certificates_stand_beside_the_login_and_a_workload_may_have_others() {
+        let settings = "source: {certSecretRef: registry-ca, insecure: true}";
+        let own = "- runway_service_id: a\n- runway_service_id: b\n  flux: {source: {certSecretRef: {name: other}}}\n- runway_service_id: c\n  flux: {source: {certSecretRef: null}}\n";
+        let text = emitted(own, settings, "production");
+        let after_login = |name: &str| {
+            format!("  secretRef:\n    name: registry-reader\n  certSecretRef:\n    name: {name}\n  insecure: true\n")
+        };
+        assert!(text.contains(&after_login("registry-ca")) && text.contains(&after_login("other")), "{text}");
+        assert_eq!(text.matches("certSecretRef").count(), 2, "{text}");
     }
 
     #[test]

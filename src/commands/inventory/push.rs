@@ -10,7 +10,7 @@ use crate::{cluster, env};
 use runway_core::flux::object::Object;
 use runway_core::observed::Gap;
 use runway_core::problem::{Class, Problem};
-use runway_core::publish::{self, Things, plan};
+use runway_core::publish::{self, Things, plan, plan_of_trees};
 use runway_core::settings::Settings;
 use std::collections::HashSet;
 
@@ -45,8 +45,12 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let receipt = push.run(
         || settings.inventory_repository(&request.runtime),
         |held| {
-            let old = held.map(|held| held.inventory(environment)).transpose()?;
-            let mut plan = plan(&request.inventory(), old.as_ref());
+            let new = request.inventory();
+            let short = held.and_then(|held| plan_of_trees(&new, &tree, &held.tree, environment));
+            let mut plan = match (short, held) {
+                (Some(plan), _) => plan,
+                (None, held) => plan(&new, held.map(|held| held.inventory(environment)).transpose()?.as_ref()),
+            };
             plan.suspended_on_a_cluster(&suspended);
             Ok(Compared { plan, same: held.is_some_and(|held| held.tree == tree) })
         },

@@ -1,7 +1,10 @@
 //! The client against small real servers on 127.0.0.1.
 
+mod apart;
 mod basics;
 mod bed;
+mod certificates;
+mod expired;
 mod explained;
 mod hostile;
 mod logins;
@@ -11,7 +14,7 @@ mod server;
 mod store;
 mod tokens;
 
-use super::{Client, Options};
+use super::{Client, Files, Options};
 use crate::net::Budget;
 use runway_core::artifact::{Artifact, Tree, manifest::Provenance};
 use runway_core::flux::reference::{Repository, Target};
@@ -33,7 +36,7 @@ fn within(total: Duration, variables: &[(&str, &str)]) -> Client {
         budget: Budget::new(total, Duration::from_secs(10)),
         variables: &|name| variables.get(name).cloned(),
         home: None,
-        ca_file: None,
+        files: Files::default(),
     })
     .unwrap();
     client.exchange.transport.first_pause = Duration::from_millis(5);

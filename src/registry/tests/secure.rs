@@ -3,7 +3,7 @@
 use super::server::{Reply, Server};
 use super::{all, artifact, repository, tag};
 use crate::net::Budget;
-use crate::registry::{Client, Login, Options};
+use crate::registry::{Client, Files, Login, Options};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
 use runway_core::artifact::Digest;
 use runway_core::artifact::manifest::Descriptor;
@@ -16,15 +16,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How a server asks for a client certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asking {
+    /// Whoever has one may show it.
+    May,
+    /// Nobody comes in without.
+    Must,
+}
+
 /// An authority of our own, and its certificate in a file.
-struct Authority {
+pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     der: rustls::pki_types::CertificateDer<'static>,
-    folder: tempfile::TempDir,
+    pub(super) folder: tempfile::TempDir,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut parameters = CertificateParams::new(Vec::new()).unwrap();
         parameters.distinguished_name.push(DnType::CommonName, "tests of kubectl-runway");
@@ -37,12 +46,31 @@ impl Authority {
         Self { issuer: Issuer::new(parameters, key), der: certificate.der().clone(), folder }
     }
 
-    fn file(&self) -> PathBuf {
+    pub(super) fn file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
+    /// Writes a client certificate and its key; gives their files.
+    pub(super) fn pair(&self, name: &str) -> (PathBuf, PathBuf) {
+        let key = KeyPair::generate().unwrap();
+        let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+        parameters.distinguished_name.push(DnType::CommonName, name);
+        parameters.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+        let certificate = parameters.signed_by(&key, &self.issuer).unwrap();
+        let files = ["cert", "key"].map(|extension| self.folder.path().join(format!("{name}.{extension}")));
+        std::fs::File::create(&files[0]).unwrap().write_all(certificate.pem().as_bytes()).unwrap();
+        std::fs::File::create(&files[1]).unwrap().write_all(key.serialize_pem().as_bytes()).unwrap();
+        let [certificate, key] = files;
+        (certificate, key)
+    }
+
     /// A server's settings with a certificate for this name and these years.
-    fn server(&self, name: &str, (from, to): (i32, i32), wants_certificate: bool) -> rustls::ServerConfig {
+    pub(super) fn server(&self, name: &str, years: (i32, i32), wants_certificate: bool) -> rustls::ServerConfig {
+        self.asking(name, years, wants_certificate.then_some(Asking::Must))
+    }
+
+    /// The same for a server that asks for a certificate.
+    pub(super) fn asking(&self, name: &str, (from, to): (i32, i32), asking: Option<Asking>) -> rustls::ServerConfig {
         drop(rustls::crypto::ring::default_provider().install_default());
         let key = KeyPair::generate().unwrap();
         let mut parameters = CertificateParams::new(vec![name.to_owned()]).unwrap();
@@ -50,12 +78,15 @@ impl Authority {
         let certificate = parameters.signed_by(&key, &self.issuer).unwrap();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let builder = rustls::ServerConfig::builder();
-        let builder = if wants_certificate {
-            let mut roots = rustls::RootCertStore::empty();
-            roots.add(self.der.clone()).unwrap();
-            builder.with_client_cert_verifier(rustls::server::WebPkiClientVerifier::builder(Arc::new(roots)).build().unwrap())
-        } else {
-            builder.with_no_client_auth()
+        let builder = match asking {
+            Some(asking) => {
+                let mut roots = rustls::RootCertStore::empty();
+                roots.add(self.der.clone()).unwrap();
+                let verifier = rustls::server::WebPkiClientVerifier::builder(Arc::new(roots));
+                let verifier = if asking == Asking::May { verifier.allow_unauthenticated() } else { verifier };
+                builder.with_client_cert_verifier(verifier.build().unwrap())
+            }
+            None => builder.with_no_client_auth(),
         };
         builder.with_single_cert(vec![certificate.der().clone()], key).unwrap()
     }
@@ -69,7 +100,7 @@ impl Authority {
     }
 }
 
-const GOOD: (i32, i32) = (2020, 2120);
+pub(super) const GOOD: (i32, i32) = (2020, 2120);
 
 fn client(ca_file: Option<PathBuf>, ssl_cert_file: Option<&Path>) -> Result<Client, Problem> {
     Client::new(Options {
@@ -77,7 +108,7 @@ fn client(ca_file: Option<PathBuf>, ssl_cert_file: Option<&Path>) -> Result<Clie
         budget: Budget::new(Duration::from_secs(20), Duration::from_secs(10)),
         variables: &|name| ssl_cert_file.filter(|_| name == "SSL_CERT_FILE").map(|path| path.display().to_string()),
         home: None,
-        ca_file,
+        files: Files { authorities: ca_file, pair: None },
     })
 }
 
@@ -100,7 +131,10 @@ async fn authorities_by_file_and_by_variable() {
         server.host
     );
     assert!(said.starts_with(&start) && said.contains("(the system's certificate authorities)"), "{said}");
-    assert!(said.contains("hint: if that is right, name the authority's certificate: SSL_CERT_FILE="), "{said}");
+    assert!(
+        said.contains("hint: if that is right, name the authority's certificate: --ca-file FILE.pem, or SSL_CERT_FILE="),
+        "{said}"
+    );
     let said = fault(&client(None, Some(&theirs.file())).unwrap(), &at).await;
     assert!(said.starts_with(&start) && said.contains("(SSL_CERT_FILE="), "{said}");
 }

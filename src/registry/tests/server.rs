@@ -14,6 +14,8 @@ pub(super) struct Request {
     pub(super) path: String,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
+    /// Whether the client has shown a certificate.
+    pub(super) certified: bool,
 }
 
 impl Request {
@@ -97,10 +99,13 @@ impl Server {
                     let Ok(stream) = stream else { return };
                     stream.set_nodelay(true).unwrap();
                     match tls {
-                        None => converse(stream, &*handler, &seen),
+                        None => converse(stream, false, &*handler, &seen),
                         Some(config) => {
-                            let connection = rustls::ServerConnection::new(config).unwrap();
-                            converse(rustls::StreamOwned::new(connection, stream), &*handler, &seen);
+                            let mut stream = stream;
+                            let mut connection = rustls::ServerConnection::new(config).unwrap();
+                            while connection.is_handshaking() && connection.complete_io(&mut stream).is_ok_and(|n| n != (0, 0)) {}
+                            let certified = connection.peer_certificates().is_some();
+                            converse(rustls::StreamOwned::new(connection, stream), certified, &*handler, &seen);
                         }
                     }
                 });
@@ -131,14 +136,14 @@ impl Drop for Server {
     }
 }
 
-fn converse(stream: impl Read + Write, handler: &Handler, log: &Mutex<Vec<Request>>) {
+fn converse(stream: impl Read + Write, certified: bool, handler: &Handler, log: &Mutex<Vec<Request>>) {
     let mut stream = BufReader::new(stream);
     // As Go's server does when it hears a TLS handshake.
     if stream.fill_buf().is_ok_and(|bytes| bytes.first() == Some(&0x16)) {
         drop(stream.get_mut().write_all(b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTPS request to an HTTP server.\n"));
         return;
     }
-    while let Some(request) = read(&mut stream) {
+    while let Some(request) = read(&mut stream).map(|request| Request { certified, ..request }) {
         log.lock().unwrap().push(request.clone());
         let reply = handler(&request);
         std::thread::sleep(reply.delay);
@@ -160,7 +165,7 @@ fn read(stream: &mut BufReader<impl Read>) -> Option<Request> {
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         headers.push((name.to_owned(), value.trim().to_owned()));
     }
-    let mut request = Request { method, path, headers, body: Vec::new() };
+    let mut request = Request { method, path, headers, body: Vec::new(), certified: false };
     let length = request.header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
     request.body = vec![0; length];
     stream.read_exact(&mut request.body).ok()?;

@@ -1,7 +1,10 @@
 //! Registries that lie, stall, flood and lure: for each a clear error within its time and within bounded memory, and the
 //! password nowhere but at the registry that it is for.
 
+mod commands;
+mod doctor;
 mod logins;
+mod proxies;
 mod reading;
 mod writing;
 

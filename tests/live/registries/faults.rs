@@ -59,7 +59,7 @@ fn an_authority_that_is_unknown() {
     let mut lane = published(Kind::Basic, "fault-ca");
     let ca = lane.secured().ca().to_owned();
     lane.stage.env.unset("SSL_CERT_FILE");
-    refused(&lane, false, &["signed by an authority that is not trusted here"]);
+    refused(&lane, false, &["signed by an authority that is not trusted here", "--ca-file", "SSL_CERT_FILE="]);
     // Named on the command line instead, and both ways for show and push.
     let flag = ["--ca-file", ca.to_str().unwrap()];
     lane.stage.env.run([&["inventory", "show", "--runtime", "gke", "-e", ENVIRONMENT], &flag[..]].concat()).ok();
@@ -130,7 +130,7 @@ fn a_token_that_is_over() {
     // Over when it is given, always: asked for again once, not for ever.
     tokens.turn(|knobs| knobs.ttl = -3600);
     tokens.clear();
-    refused(&lane, false, &["401", "invalid token"]);
+    refused(&lane, false, &["401", "expired token", "the clocks"]);
     assert!(tokens.log().len() <= 6, "{:?}", tokens.log());
     // The first one only: it is renewed.
     tokens.turn(|knobs| (knobs.ttl, knobs.expired) = (300, 1));
@@ -162,7 +162,7 @@ fn a_token_that_ends_in_mid_push() {
         println!("{run}\n{}", proxy.lines().join("\n"));
         assert!(proxy.lines().iter().any(|line| line.starts_with("POST") && line.ends_with(" 401")), "{:?}", proxy.lines());
         if for_good {
-            assert!(run.code == Some(2) && run.stderr.contains("invalid token"), "{run}");
+            assert!(run.code == Some(2) && run.stderr.contains("expired token: the one that https://localhost:"), "{run}");
             assert_eq!(lane.tag(ENVIRONMENT), before);
         } else {
             run.ok();

@@ -36,7 +36,7 @@ fn every_command_with_tokens() {
     assert!(asked.iter().all(|asked| asked.status == 200 && !asked.line.contains(PASSWORD)), "{asked:?}");
 }
 
-/// Build, push, push again, show, diff, list, pull, a dry run.
+/// Build, push, push again, show, diff, list, pull, a dry run, a check of artifacts; and the same of what services publish.
 fn every_command(lane: &Lane) {
     let stage = &lane.stage;
     stage.declare(&["svc"]);
@@ -64,9 +64,36 @@ fn every_command(lane: &Lane) {
     assert_eq!(stage.env.read(format!("{folder}/{ENVIRONMENT}/inventory.yaml")), lane.build());
     assert_eq!(lane.tag(ENVIRONMENT).as_deref(), more["digest"].as_str());
     assert_eq!(lane.show(ENVIRONMENT), lane.build());
+    let missing = inventory("verify", &["--artifacts"]);
+    assert!(missing.code == Some(1) && missing.stdout.contains("deploy"), "{missing}");
+    for id in ["svc", "more"] {
+        services(lane, id);
+    }
+    drop(inventory("verify", &["--artifacts"]).exits(0));
 }
 
-/// source-controller reads the inventory by `secretRef` and `certSecretRef`, and the workload's artifact by the login; status,
+/// What a service publishes: push, push again, show, diff, list, pull.
+fn services(lane: &Lane, id: &str) {
+    let env = &lane.stage.env;
+    let manifest = format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {id}\n  namespace: {}\n", lane.stage.ns.name());
+    env.write("deploy.yaml", &manifest);
+    let run = |command: &str, more: &[&str]| env.run([&["deploy", command, id, "-e", ENVIRONMENT], more].concat());
+    let file = ["-f", "deploy.yaml"];
+    let results = ["pushed", "unchanged"].map(|expected| {
+        let receipt: Value = serde_json::from_str(&run("push", &[&file[..], &["-o", "json"]].concat()).ok()).expect("JSON");
+        assert_eq!(receipt["result"], expected, "{receipt}");
+        receipt["digest"].clone()
+    });
+    assert_eq!(results[0], results[1]);
+    assert!(run("show", &[]).ok().contains(&format!("name: {id}")));
+    assert_eq!(run("diff", &file).code, Some(0));
+    assert!(run("list", &[]).ok().contains(ENVIRONMENT));
+    let folder = lane.folder(&format!("pulled-{id}"));
+    run("pull", &["--output-dir", &folder]).ok();
+    assert!(std::fs::read_dir(&folder).is_ok_and(|entries| entries.count() > 0), "{folder} is empty");
+}
+
+/// source-controller reads the inventory and the workload's artifact by the `secretRef` and `certSecretRef` of our settings; status,
 /// which reads the same registry, says Ready of what was deployed.
 fn becomes_ready(lane: &Lane) {
     let stage = &lane.stage;
@@ -84,27 +111,9 @@ fn becomes_ready(lane: &Lane) {
             .to_string(),
     );
     let name = stage.parent_name();
-    let source = |name: &str, repository: &str| {
-        json!({
-            "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "OCIRepository", "metadata": {"name": name},
-            "spec": {
-                "interval": "10s", "url": format!("oci://{repository}"), "ref": {"tag": ENVIRONMENT},
-                "secretRef": {"name": "registry-login"}, "certSecretRef": {"name": "registry-ca"},
-            },
-        })
-    };
-    stage.ns.apply(&source(&name, &stage.inventory_repository()).to_string());
-    let parent = json!({
-        "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": {"name": name},
-        "spec": {
-            "interval": "10s", "path": format!("./{ENVIRONMENT}"), "prune": true,
-            "sourceRef": {"kind": "OCIRepository", "name": name},
-        },
-    });
-    stage.ns.apply(&parent.to_string());
-    // The workload's artifact as well, with a check of the certificate.
-    stage.ns.apply(&source("checked", &stage.deploy_repository("svc")).to_string());
-    stage.ns.wait_ready("ocirepository", "checked");
+    let parent = stage.env.run(["bootstrap", "--runtime", "gke", "-e", ENVIRONMENT]).ok();
+    assert_eq!(parent.matches("certSecretRef:\n    name: registry-ca\n").count(), 1, "{parent}");
+    stage.ns.apply(&parent);
     for name in ["svc", &name] {
         stage.ns.wait_ready("ocirepository", name);
         stage.ns.wait_ready("kustomization", name);

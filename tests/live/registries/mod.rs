@@ -1,5 +1,6 @@
 //! Three registries: plain http, TLS with a password, TLS with tokens as GitLab gives them.
 
+mod doctors;
 mod faults;
 mod lanes;
 mod peers;
@@ -51,8 +52,8 @@ impl Lane {
             return Self { stage: Stage::new(name, "gke"), kind, secured: None };
         };
         let base = format!("{}/{path}", secured.address());
-        // The objects that we write name no authority: with `insecure`, Flux does without one.
-        let settings = "source: {secretRef: registry-login, insecure: true, interval: 10s}\n";
+        let settings = "source: {secretRef: registry-login, certSecretRef: registry-ca, interval: 10s}\n\
+            parent: {secretRef: registry-login, certSecretRef: registry-ca, sourceInterval: 10s, interval: 10s}\n";
         let mut stage = Stage::at(bed, name, "gke", base, settings);
         stage.env.var("RUNWAY_REGISTRY_PLAIN_HTTP", "false").var("SSL_CERT_FILE", secured.ca());
         let mut lane = Self { stage, kind, secured: Some(secured) };

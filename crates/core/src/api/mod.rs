@@ -6,6 +6,7 @@
 //! Start at [`status`].
 
 pub mod diff;
+pub mod doctor;
 pub mod push;
 pub mod reconcile;
 pub mod status;
@@ -19,6 +20,8 @@ pub fn schemas() -> Vec<(&'static str, schemars::Schema)> {
     let make = || schemars::generate::SchemaSettings::draft2020_12().for_serialize().into_generator();
     vec![
         ("status-report", make().into_root_schema_for::<status::StatusReport>()),
+        ("diff-report", make().into_root_schema_for::<diff::DiffReport>()),
+        ("doctor-report", make().into_root_schema_for::<doctor::DoctorReport>()),
         ("push-result", make().into_root_schema_for::<push::PushResult>()),
         ("reconcile-result", make().into_root_schema_for::<reconcile::ReconcileResult>()),
     ]

@@ -1,8 +1,7 @@
 //! The CRDs of Flux's two kinds as its releases ship them: what each release serves, and what it accepts.
 //!
 //! `cargo xtask schemas flux` takes them out of Flux's own Go modules and reduces them to `crates/core/schemas`; the NOTICE
-//! there says from which versions. Not every version of the two controllers can be had: a release without a file of its own
-//! is judged by its neighbour, and the table below says by which.
+//! there says from which versions.
 
 use super::{KUSTOMIZATION, OCI_REPOSITORY};
 use crate::problem::Problem;
@@ -96,13 +95,19 @@ macro_rules! files {
 }
 
 files! {
+    SOURCE_2_6 = "2.6/ocirepository-v1.json";
+    SOURCE_2_6_BETA = "2.6/ocirepository-v1beta2.json";
     SOURCE_2_7 = "2.7/ocirepository-v1.json";
     SOURCE_2_7_BETA = "2.7/ocirepository-v1beta2.json";
     SOURCE_2_8 = "2.8/ocirepository-v1.json";
     SOURCE_2_9 = "2.9/ocirepository-v1.json";
     SOURCE_2_10 = "2.10/ocirepository-v1.json";
+    KUSTOMIZATION_2_6 = "2.6/kustomization-v1.json";
+    KUSTOMIZATION_2_6_FIRST = "2.6/kustomization-v1beta1.json";
+    KUSTOMIZATION_2_6_BETA = "2.6/kustomization-v1beta2.json";
     KUSTOMIZATION_2_7 = "2.7/kustomization-v1.json";
     KUSTOMIZATION_2_7_BETA = "2.7/kustomization-v1beta2.json";
+    KUSTOMIZATION_2_8 = "2.8/kustomization-v1.json";
     KUSTOMIZATION_2_9 = "2.9/kustomization-v1.json";
     KUSTOMIZATION_2_10 = "2.10/kustomization-v1.json";
 }
@@ -115,19 +120,19 @@ const fn kustomization(minor: u16, version: &'static str, file: &'static File) -
     Crd { release: Release(minor), kind: KUSTOMIZATION, version, file }
 }
 
-/// What each release serves. 2.6 is judged by 2.7's files, and 2.8's Kustomization by 2.7's `v1`: the older of two
-/// neighbours knows fewer fields, so nothing passes here that the release refuses.
-static SHIPPED: [Crd; 14] = [
-    source(6, "v1", &SOURCE_2_7),
-    source(6, "v1beta2", &SOURCE_2_7_BETA),
-    kustomization(6, "v1", &KUSTOMIZATION_2_7),
-    kustomization(6, "v1beta2", &KUSTOMIZATION_2_7_BETA),
+/// What each release serves.
+static SHIPPED: [Crd; 15] = [
+    source(6, "v1", &SOURCE_2_6),
+    source(6, "v1beta2", &SOURCE_2_6_BETA),
+    kustomization(6, "v1", &KUSTOMIZATION_2_6),
+    kustomization(6, "v1beta1", &KUSTOMIZATION_2_6_FIRST),
+    kustomization(6, "v1beta2", &KUSTOMIZATION_2_6_BETA),
     source(7, "v1", &SOURCE_2_7),
     source(7, "v1beta2", &SOURCE_2_7_BETA),
     kustomization(7, "v1", &KUSTOMIZATION_2_7),
     kustomization(7, "v1beta2", &KUSTOMIZATION_2_7_BETA),
     source(8, "v1", &SOURCE_2_8),
-    kustomization(8, "v1", &KUSTOMIZATION_2_7),
+    kustomization(8, "v1", &KUSTOMIZATION_2_8),
     source(9, "v1", &SOURCE_2_9),
     kustomization(9, "v1", &KUSTOMIZATION_2_9),
     source(10, "v1", &SOURCE_2_10),
@@ -165,6 +170,15 @@ mod tests {
     }
 
     #[test]
+    fn each_release_is_judged_by_its_own_fields() {
+        let knows = |minor: u16, field: &str| {
+            Release(minor).schema(KUSTOMIZATION, "v1").unwrap().pointer(&format!("/properties/spec/properties/{field}")).is_some()
+        };
+        assert!(!knows(6, "ignoreMissingComponents") && knows(7, "ignoreMissingComponents"));
+        assert!(Release(6).serves(KUSTOMIZATION, "v1beta1") && !Release(7).serves(KUSTOMIZATION, "v1beta1"));
+    }
+
+    #[test]
     fn every_file_is_a_schema_of_a_spec() {
         let mut count = 0;
         for (release, kind, version, schema) in all() {
@@ -172,6 +186,6 @@ mod tests {
             assert!(schema.pointer("/properties/status").is_none());
             count += 1;
         }
-        assert_eq!(count, 14);
+        assert_eq!(count, 15);
     }
 }

@@ -1,7 +1,7 @@
 //! What a push would change, and whether it may.
 //!
 //! In: what is to be published and what the tag holds: an inventory, or a workload's objects. Out: a [`Plan`], the guard's word, a [`Receipt`].
-//! Uses: deploy, diff, inventory, flux, problem.
+//! Uses: artifact, deploy, diff, inventory, flux, problem, yaml.
 //! Never: network, terminal, clock. The plan that is shown is the plan that is carried out.
 //! Start at [`plan::plan`].
 
@@ -9,8 +9,10 @@ pub mod guard;
 mod objects;
 pub mod plan;
 pub mod receipt;
+mod unread;
 
 pub use guard::{Allowance, guard};
 pub use objects::plan_objects;
 pub use plan::{Change, Consequence, Plan, Removal, Things, plan};
 pub use receipt::{Outcome, Receipt};
+pub use unread::plan_of_trees;

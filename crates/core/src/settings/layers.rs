@@ -317,6 +317,20 @@ mod tests {
     }
 
     #[test]
+    fn files_of_a_settings_file_are_meant_from_its_folder() {
+        let (layer, findings) =
+            Layer::from_file("/repo/kubectl-runway.yaml", "registry: {caFile: pki/ca.pem, certFile: /etc/c}\n");
+        assert!(findings.is_empty(), "{findings:?}");
+        let set = |name: &str| (name == "RUNWAY_REGISTRY_KEY_FILE").then(|| "key.pem".to_owned());
+        let settings = resolve([layer, Layer::from_variables(set).unwrap()]);
+        let file = |path: &str| settings.registry_file(path).map(|file| file.display().to_string());
+        assert_eq!(file("registry.caFile").as_deref(), Some("/repo/pki/ca.pem"));
+        assert_eq!(file("registry.certFile").as_deref(), Some("/etc/c"));
+        assert_eq!(file("registry.keyFile").as_deref(), Some("key.pem"));
+        assert_eq!(resolve([]).registry_file("registry.caFile"), None);
+    }
+
+    #[test]
     fn namespaces_of_deploy_artifacts() {
         let (layer, findings) = Layer::from_file("s", "deploy: {namespaces: [\"{workload}\", \"{workload}-jobs\", shared]}\n");
         assert!(findings.is_empty(), "{findings:?}");

@@ -16,6 +16,7 @@ use crate::flux::reference::Repository;
 use crate::problem::Problem;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// When a registry is asked over plain http.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +110,16 @@ impl Settings {
         }
     }
 
+    /// `registry.caFile`, `registry.certFile` or `registry.keyFile`, when set; in a settings file it is meant from the
+    /// file's folder.
+    pub fn registry_file(&self, path: &str) -> Option<PathBuf> {
+        let file = Path::new(self.optional(path)?);
+        Some(match self.origin(path) {
+            Origin::File(place) => Path::new(&place.file).parent().unwrap_or(Path::new("")).join(file),
+            Origin::Default | Origin::Variable(_) | Origin::Flag(_) => file.to_owned(),
+        })
+    }
+
     /// `namespace`: where the Flux objects live.
     pub fn namespace(&self) -> &str {
         self.text("namespace")
@@ -149,6 +160,11 @@ impl Settings {
         self.optional("source.secretRef")
     }
 
+    /// `source.certSecretRef`: name of the Secret with certificates, when there is one.
+    pub fn source_certificates(&self) -> Option<&str> {
+        self.optional("source.certSecretRef")
+    }
+
     /// `source.insecure`: whether the objects allow plain http.
     pub fn source_insecure(&self) -> bool {
         self.flag("source.insecure")
@@ -172,6 +188,11 @@ impl Settings {
     /// `parent.secretRef`: name of the parent's pull secret, when there is one.
     pub fn parent_secret(&self) -> Option<&str> {
         self.optional("parent.secretRef")
+    }
+
+    /// `parent.certSecretRef`: name of the parent's Secret with certificates, when there is one.
+    pub fn parent_certificates(&self) -> Option<&str> {
+        self.optional("parent.certSecretRef")
     }
 
     /// `deploy.namespaces`: where a workload's objects may go; empty: anywhere.

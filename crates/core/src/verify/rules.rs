@@ -199,8 +199,8 @@ pub const RULES: &[Rule] = &[
     ),
     warning(
         "inventory-size",
-        "the inventory comes near a limit of etcd",
-        "The parent's status lists every object, about 103 bytes each and two per workload; etcd refuses requests over 1.5 MiB.\nSplit the runtime before it has about 7,000 workloads.",
+        "the inventory comes near what Flux and etcd can take",
+        "The parent's status lists every object, two per workload, with namespace, name and kind; etcd refuses requests over 1.5 MiB.\nWith ids of 26 characters that was seen at 7,531 workloads.\nLong before, the build gets slow: kustomize compares every object with every other, and the parent gives up after its timeout\n(measured: 9 s of processor time for 1,000 workloads, 55 s for 2,000). Split the runtime before.",
     ),
     error(
         "missing-folder",

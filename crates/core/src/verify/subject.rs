@@ -173,6 +173,7 @@ fn setting_of(kind: &str, path: &[Step<'_>]) -> Option<&'static [&'static str]> 
         (OCI_REPOSITORY, "url") => Some(&["artifacts.deploy", "registry.base"]),
         (OCI_REPOSITORY, "interval") => Some(&["source.interval"]),
         (OCI_REPOSITORY, "secretRef") => Some(&["source.secretRef"]),
+        (OCI_REPOSITORY, "certSecretRef") => Some(&["source.certSecretRef"]),
         (OCI_REPOSITORY, "insecure") => Some(&["source.insecure"]),
         (KUSTOMIZATION, "interval") => Some(&["kustomization.interval"]),
         _ => None,

@@ -248,6 +248,17 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_will_not_do_is_named() {
+        for (value, said) in
+            [("0", "found 0"), ("-3", "found -3"), ("1.5", "found 1.5"), ("yes", "found true or false"), ("x", "found a text")]
+        {
+            let findings = parse("w.yml", &format!("- runway_service_id: a\n  project_id: {value}\n")).1;
+            let messages: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
+            assert!(messages.iter().any(|message| message.ends_with(said)), "{value}: {messages:?}");
+        }
+    }
+
+    #[test]
     fn all_faults_at_once_with_places() {
         let source = "- runway_service_id: A_b\n- runway_service_id: x\n  regons: [a]\n- runway_service_id: x\n- project_id: 1\n- runway_service_id: no\n- runway_service_id: y\n  project_id: abc\n  flux: {intervall: 5m}\n- z\n";
         assert_eq!(

@@ -11,11 +11,15 @@ use std::collections::HashSet;
 impl Reader<'_> {
     /// A whole number above 0.
     pub(super) fn positive(&mut self, key: &str, node: &Node, id: &str) {
-        let ok = matches!(&node.kind, Kind::Scalar { text, plain: true }
-            if matches!(plain_type(text), Plain::Number(n) if n.as_u64().is_some_and(|n| n > 0)));
-        if !ok {
-            self.error("schema", node, format!("{key} is a whole number above 0, found {}", node.describe())).of(id);
-        }
+        let found = match &node.kind {
+            Kind::Scalar { text, plain: true } => match plain_type(text) {
+                Plain::Number(n) if n.as_u64().is_some_and(|n| n > 0) => return,
+                Plain::Number(_) => text,
+                _ => node.describe(),
+            },
+            _ => node.describe(),
+        };
+        self.error("schema", node, format!("{key} is a whole number above 0, found {found}")).of(id);
     }
 
     /// `true` or `false`.

@@ -17,7 +17,7 @@ mod kube;
 mod namespace;
 mod nodes;
 mod pins;
-mod pki;
+pub(crate) mod pki;
 mod ports;
 mod process;
 mod registry;

@@ -7,18 +7,39 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose
 
 use super::trouble::{Context as _, Result};
 
-/// Writes `ca.crt`, `server.crt`, `server.key` and `service-accounts.key`, `.pub` into a folder.
-pub(crate) fn write(folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).context(|| folder.display().to_string())?;
-    let files = make().context(|| "making certificates".to_owned())?;
-    for (name, text) in files {
+/// The same for a server of these names, into a folder that is there.
+pub(crate) fn write_for(folder: &Path, names: &[&str]) -> Result<()> {
+    for (name, text) in make(names).context(|| "making certificates".to_owned())? {
         let path = folder.join(name);
         fs::write(&path, text).context(|| path.display().to_string())?;
     }
     Ok(())
 }
 
-fn make() -> std::result::Result<[(&'static str, String); 5], rcgen::Error> {
+/// Writes `ca.crt`, `server.crt`, `server.key` and `service-accounts.key`, `.pub` into a folder.
+pub(crate) fn write(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).context(|| folder.display().to_string())?;
+    write_for(folder, &["localhost", "127.0.0.1"])
+}
+
+/// An authority for clients, a client certificate of it, and its key.
+pub(super) fn client() -> std::result::Result<[String; 3], rcgen::Error> {
+    let ca_key = KeyPair::generate()?;
+    let mut ca = CertificateParams::new(Vec::new())?;
+    ca.distinguished_name.push(DnType::CommonName, "kubectl-runway test bed, clients");
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    let ca_certificate = ca.self_signed(&ca_key)?.pem();
+    let key = KeyPair::generate()?;
+    let mut client = CertificateParams::new(Vec::new())?;
+    client.distinguished_name.push(DnType::CommonName, "runway");
+    client.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let certificate = client.signed_by(&key, &Issuer::new(ca, ca_key))?.pem();
+    Ok([ca_certificate, certificate, key.serialize_pem()])
+}
+
+fn make(names: &[&str]) -> std::result::Result<[(&'static str, String); 5], rcgen::Error> {
     let ca_key = KeyPair::generate()?;
     let mut ca = CertificateParams::new(Vec::new())?;
     ca.distinguished_name.push(DnType::CommonName, "kubectl-runway test bed");
@@ -28,8 +49,8 @@ fn make() -> std::result::Result<[(&'static str, String); 5], rcgen::Error> {
     let issuer = Issuer::new(ca, ca_key);
 
     let key = KeyPair::generate()?;
-    // The second name is read as an address.
-    let mut server = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])?;
+    // A name of numbers is read as an address.
+    let mut server = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())?;
     server.distinguished_name.push(DnType::CommonName, "localhost");
     server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];

@@ -47,6 +47,16 @@ impl Handle {
         or_panic(token(&self.state().ground, &unique(name), people).context(|| format!("registry {name}")))
     }
 
+    /// Starts a registry that lets nobody in without a client certificate; gives the files of one that it takes, and its key.
+    ///
+    /// # Panics
+    ///
+    /// Panics when it does not get ready.
+    #[track_caller]
+    pub fn mutual_registry(&self, name: &str) -> (Secured, PathBuf, PathBuf) {
+        or_panic(mutual(&self.state().ground, &unique(name)).context(|| format!("registry {name}")))
+    }
+
     /// Both ends of TLS with the bed's certificates.
     pub fn tls(&self) -> Tls {
         Tls::read(&pki(&self.state().ground))
@@ -123,7 +133,7 @@ fn basic_header(user: &str, password: &str) -> String {
 fn basic(ground: &Ground, name: &str) -> Result<Secured> {
     let file = written(ground, name, "htpasswd", HTPASSWD)?;
     let auth = format!("auth: {{htpasswd: {{realm: bed, path: {}}}}}\n", serde_json::json!(file));
-    secured(ground, name, auth, None)
+    secured(ground, name, "", auth, None, Tls::read(&pki(ground)))
 }
 
 fn token(ground: &Ground, name: &str, people: Vec<Person>) -> Result<Secured> {
@@ -134,13 +144,21 @@ fn token(ground: &Ground, name: &str, people: Vec<Person>) -> Result<Secured> {
         tokens.realm(),
         serde_json::json!(file)
     );
-    secured(ground, name, auth, Some(tokens))
+    secured(ground, name, "", auth, Some(tokens), Tls::read(&pki(ground)))
 }
 
-fn secured(ground: &Ground, name: &str, sections: String, tokens: Option<TokenServer>) -> Result<Secured> {
-    let tls = Tls::read(&pki(ground));
+fn mutual(ground: &Ground, name: &str) -> Result<(Secured, PathBuf, PathBuf)> {
+    let [ca, certificate, key] = super::pki::client().context(|| "making a client certificate".to_owned())?;
+    let ca = written(ground, name, "clients.crt", &ca)?;
+    let pair = (written(ground, name, "client.crt", &certificate)?, written(ground, name, "client.key", &key)?);
+    let tls = Tls::with_pair(&pki(ground), &pair.0, &pair.1);
+    let more = format!(", clientcas: [{}]", serde_json::json!(ca));
+    Ok((secured(ground, name, &more, String::new(), None, tls)?, pair.0, pair.1))
+}
+
+fn secured(ground: &Ground, name: &str, more: &str, sections: String, tokens: Option<TokenServer>, tls: Tls) -> Result<Secured> {
     let (certificate, key) = (ground.pki("server.crt"), ground.pki("server.key"));
-    let http = format!(", tls: {{certificate: {}, key: {}}}", serde_json::json!(certificate), serde_json::json!(key));
+    let http = format!(", tls: {{certificate: {}, key: {}{more}}}", serde_json::json!(certificate), serde_json::json!(key));
     let registry = Registry::start(ground, name, More { http, sections, tls: Some(tls.client()) })?;
     Ok(Secured { registry, tokens, tls, ca: ground.pki("ca.crt") })
 }

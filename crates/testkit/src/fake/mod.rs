@@ -4,6 +4,7 @@
 //! they received, so that a test can count requests and look for a secret where it must not be.
 
 mod delay;
+mod forward;
 mod hostile;
 pub(crate) mod jwt;
 mod listen;
@@ -14,6 +15,7 @@ mod tls;
 mod token_server;
 
 pub use delay::DelayProxy;
+pub use forward::ForwardProxy;
 pub use hostile::{Deed, Hostile};
 pub use message::{Reply, Request};
 pub use proxy::{Entry, Proxy, Site, Then};

@@ -25,10 +25,28 @@ impl Tls {
     ///
     /// Panics when they are not there.
     pub fn read(folder: &Path) -> Self {
-        let certificates = |file: &str| -> Vec<CertificateDer<'static>> {
-            let read = CertificateDer::pem_file_iter(folder.join(file)).expect("a file of certificates");
-            read.map(|certificate| certificate.expect("a certificate")).collect()
-        };
+        Self::new(folder, None)
+    }
+
+    /// Makes an authority and a certificate for these names; the files, `ca.crt` among them, are in the folder.
+    ///
+    /// # Panics
+    ///
+    /// Panics when they cannot be made.
+    pub fn make(folder: &Path, names: &[&str]) -> Self {
+        if let Err(error) = crate::bed::pki::write_for(folder, names) {
+            panic!("{error}");
+        }
+        Self::read(folder)
+    }
+
+    /// The same, where this end shows a client certificate to the other server.
+    pub(crate) fn with_pair(folder: &Path, certificate: &Path, key: &Path) -> Self {
+        Self::new(folder, Some((certificate, key)))
+    }
+
+    fn new(folder: &Path, pair: Option<(&Path, &Path)>) -> Self {
+        let certificates = |file: &str| read(&folder.join(file));
         let key = PrivateKeyDer::from_pem_file(folder.join("server.key")).expect("a key");
         let provider = Arc::new(default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
@@ -45,7 +63,14 @@ impl Tls {
         }
         let builder = ClientConfig::builder_with_provider(provider);
         let client = builder.with_safe_default_protocol_versions().expect("versions").with_root_certificates(roots);
-        Self { server: Arc::new(server), client: Arc::new(client.with_no_client_auth()) }
+        let client = match pair {
+            Some((certificate, key)) => {
+                let key = PrivateKeyDer::from_pem_file(key).expect("a key");
+                client.with_client_auth_cert(read(certificate), key).expect("a pair")
+            }
+            None => client.with_no_client_auth(),
+        };
+        Self { server: Arc::new(server), client: Arc::new(client) }
     }
 
     /// What trusts the bed's authority.
@@ -75,4 +100,9 @@ impl Tls {
             }
         }
     }
+}
+
+fn read(file: &Path) -> Vec<CertificateDer<'static>> {
+    let read = CertificateDer::pem_file_iter(file).expect("a file of certificates");
+    read.map(|certificate| certificate.expect("a certificate")).collect()
 }

@@ -126,7 +126,8 @@ fn required_fields_are_missed_in_every_release() {
 
 #[test]
 fn both_spellings_of_the_rule_on_kube_config_say_the_same() {
-    for release in Release::ALL {
+    // 2.6 knows no configMapRef, and has no such rule.
+    for release in Release::ALL.into_iter().skip(1) {
         for (value, ok) in [
             (json!({}), false),
             (json!({"secretRef": {"name": "x"}}), true),

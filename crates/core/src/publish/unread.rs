@@ -1,0 +1,125 @@
+//! The plan of replacing one inventory by another, without reading what both have word for word.
+//!
+//! Of a thousand workloads a push changes one or two; reading the YAML of all others, to find them equal, took most of the
+//! time of a push. A line `---` always ends a document, in whatever it stands (YAML 1.2.2, section 9.1.2), so that texts
+//! between such lines can be compared as they are.
+
+use super::plan::{Plan, plan};
+use crate::artifact::Tree;
+use crate::inventory::{FILE, Inventory, read};
+use crate::yaml::{self, value::to_json};
+use std::collections::HashSet;
+
+/// The plan; `new` is what `tree` declares, both as they were built here. `None` when only reading everything will tell.
+pub fn plan_of_trees(new: &Inventory, tree: &Tree, old: &Tree, environment: &str) -> Option<Plan> {
+    let own: Vec<&str> = documents(text(tree.get(&format!("{environment}/{FILE}"))?)?).collect();
+    // Two documents each, in the order of the entries.
+    if own.len() != 2 * new.entries.len() {
+        return None;
+    }
+    let files: Vec<_> = read::manifests(old, environment).map(|(_, content)| text(content)).collect::<Option<_>>()?;
+    let held: HashSet<&str> = files.iter().flat_map(|text| documents(text)).collect();
+
+    let mut same: HashSet<&str> = HashSet::new();
+    let (mut known, mut rest) = (HashSet::new(), Inventory { has_folder: new.has_folder, ..Inventory::default() });
+    for (entry, documents) in new.entries.iter().zip(own.chunks(2)) {
+        if documents.iter().all(|document| held.contains(document)) {
+            known.insert(entry.name.as_str());
+            same.extend(documents);
+        } else {
+            rest.entries.push(entry.clone());
+        }
+    }
+
+    let others: Vec<&str> = files.iter().flat_map(|text| documents(text)).filter(|document| !same.contains(document)).collect();
+    let (others, findings) = yaml::documents("", &others.join("\n---\n"), yaml::Limits::default());
+    let old = read::from_objects(others.iter().map(to_json));
+    // Broken YAML is told with its place; and of two objects with one name the later counts, whichever that is.
+    if !findings.is_empty() || old.entries.iter().any(|entry| known.contains(entry.name.as_str())) {
+        return None;
+    }
+    let mut plan = plan(&rest, Some(&old));
+    plan.before += known.len();
+    plan.after += known.len();
+    Some(plan)
+}
+
+fn text(content: &[u8]) -> Option<&str> {
+    std::str::from_utf8(content).ok()
+}
+
+fn documents(text: &str) -> impl Iterator<Item = &str> {
+    let text = text.strip_prefix("---\n").unwrap_or(text);
+    text.strip_suffix('\n').unwrap_or(text).split("\n---\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plan_of_trees;
+    use crate::artifact::Tree;
+    use crate::inventory::{self, read};
+    use crate::objects;
+    use crate::publish::plan;
+    use crate::settings::resolve;
+    use crate::workloads::parse;
+
+    fn tree(list: &str) -> (Tree, inventory::Inventory) {
+        let (workloads, findings) = parse("w", list);
+        assert!(findings.is_empty(), "{findings:?}");
+        let settings = resolve([]);
+        let pairs = objects::build(&workloads, &settings, "production");
+        let new = read::from_objects(pairs.iter().flat_map(|pair| [pair.source.clone(), pair.kustomization.clone()]));
+        (inventory::write_all(&workloads, &settings, "production").unwrap(), new)
+    }
+
+    fn file(text: &str) -> Tree {
+        let mut tree = Tree::new();
+        tree.insert("production/x.yaml", text.into()).unwrap();
+        tree
+    }
+
+    const LIST: &str = "- runway_service_id: one\n- runway_service_id: two\n- runway_service_id: three\n  flux: {wait: true}\n";
+
+    #[test]
+    fn the_short_way_finds_the_same_plan() {
+        let (new, declared) = tree(LIST);
+        let text = String::from_utf8(new.get("production/inventory.yaml").unwrap().to_vec()).unwrap();
+        let changed = |from: &str, to: &str| {
+            assert!(text.contains(from), "{from}");
+            file(&text.replace(from, to))
+        };
+        let halves: Vec<&str> = text.split("---\n").collect();
+        let olds = [
+            file(&text),
+            file(&format!("---\n{text}")),
+            file(text.trim_end()),
+            tree("- runway_service_id: one\n- runway_service_id: four\n").0,
+            tree("- runway_service_id: three\n- runway_service_id: one\n  flux: {prune: false}\n").0,
+            changed("wait: true", "wait: false"),
+            // Half of a workload.
+            file(halves[0]),
+            file(&format!("{}---\n{}", halves[5], halves[0])),
+            // Markers that are not a line of their own, comments, another order, what is no workload.
+            changed("---\n", "--- # two\n"),
+            changed("---\n", "...\n---\n"),
+            file(&halves.iter().rev().copied().collect::<Vec<_>>().join("---\n")),
+            file(&format!("{text}---\nkind: ConfigMap\nmetadata: {{name: one}}\n")),
+            file(&format!("# who\n{text}---\n# nothing\n")),
+            file(""),
+        ];
+        for old in olds {
+            let long = plan(&declared, Some(&read(&old, "production", "").0));
+            assert_eq!(plan_of_trees(&declared, &new, &old, "production"), Some(long), "{old:?}");
+        }
+    }
+
+    #[test]
+    fn what_needs_reading_is_read() {
+        let (new, declared) = tree(LIST);
+        let text = String::from_utf8(new.get("production/inventory.yaml").unwrap().to_vec()).unwrap();
+        let again = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: one}\n";
+        for old in [file(&format!("{text}---\n{again}")), file(&format!("{text}---\na: [\n"))] {
+            assert_eq!(plan_of_trees(&declared, &new, &old, "production"), None, "{old:?}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! `doctor registry`: from the name of a registry to the right to write, step by step, without writing anything.
+
+use super::super::context::Context;
+use super::super::flags::{OutputFlags, RegistryFlags, WorkloadsFlags};
+use crate::exit::Outcome;
+use crate::files::write;
+use crate::registry::{Check, State};
+use crate::render::output::{self, Output};
+use crate::render::table::table;
+use crate::ui::Ui;
+use runway_core::api::doctor::{self, DoctorReport, Item};
+use runway_core::flux::names;
+use runway_core::flux::reference::{Reference, Target};
+use runway_core::problem::Problem;
+use runway_core::settings::Settings;
+
+/// Say which login a registry gets from where, and whether it may read and write.
+///
+/// Each step is shown with what was found: the proxy, the addresses, the certificate, what the registry wants, which file,
+/// entry, helper or variable has a login for it (never the login), and the rights that it gives. Nothing is written: the
+/// right to write is known once the registry has begun an upload, which is ended at once.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  kubectl runway doctor registry --runtime gke\n  kubectl runway doctor registry example-service-gke -e staging\n  kubectl runway doctor registry oci://registry.example.com/group/project:staging --read-only -o json\n\nExit codes: 0 everything that was asked for is allowed, 1 something is not, 2 the registry gave no answer."
+)]
+pub(crate) struct Args {
+    /// A workload, or oci://REPOSITORY[:TAG|@DIGEST] [default: the runtime's inventory]
+    #[arg(value_name = "WORKLOAD|oci://REPOSITORY")]
+    subject: Option<String>,
+    /// Do not ask for the right to write
+    #[arg(long)]
+    read_only: bool,
+    #[command(flatten)]
+    which: WorkloadsFlags,
+    #[command(flatten)]
+    registry: RegistryFlags,
+    #[command(flatten)]
+    output: OutputFlags,
+}
+
+const FORMATS: [&str; 3] = ["table", "json", "yaml"];
+
+pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
+    let outputs = Output::parse_all(&args.output.output, &FORMATS, "table")?;
+    let settings = context.settings(&args.which)?;
+    let reference = subject(args.subject.as_deref(), &settings)?;
+    let target = reference.target.clone().unwrap_or_else(|| tag(&settings));
+    let client = context.registry_at(&reference.repository.host, &settings, &args.registry)?;
+    let checks = crate::block_on(async { Ok(client.probe(&reference, &target, !args.read_only).await) })?;
+    let shown = Reference { target: Some(target), ..reference }.to_string();
+    for output in &outputs {
+        let text = match output.format.as_str() {
+            "json" => output::json(&document(&shown, &checks))?,
+            "yaml" => output::yaml(&document(&shown, &checks))?,
+            _ => {
+                let row = |check: &Check| vec![check.name.to_owned(), word(check.state).to_owned(), check.message.clone()];
+                let rows: Vec<Vec<String>> = checks.iter().map(row).collect();
+                format!("{shown}\n\n{}", table(&["CHECK", "STATE", "MESSAGE"], &rows, ui.style()))
+            }
+        };
+        match &output.path {
+            None => ui.answer(&text)?,
+            Some(path) => write::atomic(&context.start.join(path), text.as_bytes())?,
+        }
+    }
+    let mut told: Vec<&Problem> = Vec::new();
+    for problem in checks.iter().filter_map(|check| check.problem.as_ref()) {
+        // A login that cannot be read fails every step that needs it.
+        if !told.contains(&problem) {
+            ui.problem(problem);
+            told.push(problem);
+        }
+    }
+    Ok(outcome(&checks))
+}
+
+/// No answer at all when it did not come to the question that every command asks.
+fn outcome(checks: &[Check]) -> Outcome {
+    let nothing = checks.iter().any(|check| check.name == "pull" && check.state == State::Skipped);
+    Outcome { nothing, no: checks.iter().any(|check| check.state == State::Failed), ..Outcome::YES }
+}
+
+fn subject(text: Option<&str>, settings: &Settings) -> Result<Reference, Problem> {
+    let repository = match text {
+        Some(text) if text.starts_with("oci://") => return Reference::parse(text),
+        Some(text) => match names::label_fault(text) {
+            None => settings.deploy_repository(text)?,
+            Some(why) => {
+                return Err(Problem::usage(format!("'{text}' is neither a workload's id nor oci://REPOSITORY")).cause(why));
+            }
+        },
+        None => {
+            let runtime = settings.runtime().ok_or_else(|| {
+                Problem::usage("no repository was named").hint(format!(
+                    "name a workload or oci://REPOSITORY, or add --runtime, one of {}",
+                    settings.runtimes().join(", ")
+                ))
+            })?;
+            settings.inventory_repository(runtime)?
+        }
+    };
+    Ok(Reference { repository, target: None })
+}
+
+/// What is looked for: the environment's tag, or one that need not be there.
+fn tag(settings: &Settings) -> Target {
+    Target::Tag(settings.environment().unwrap_or("latest").to_owned())
+}
+
+fn document(subject: &str, checks: &[Check]) -> DoctorReport {
+    let item = |check: &Check| Item::new(check.name, word(check.state), &check.message, check.problem.as_ref());
+    doctor::document(subject.to_owned(), checks.iter().map(item).collect())
+}
+
+fn word(state: State) -> &'static str {
+    match state {
+        State::Ok => "ok",
+        State::Failed => "failed",
+        State::Skipped => "skipped",
+    }
+}
