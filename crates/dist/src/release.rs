@@ -1,0 +1,95 @@
+//! Which files a release has, and what is in them.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use crate::archive::{File, pack};
+use crate::sha256;
+use crate::targets::{CATALOGS, Catalog, Target};
+
+/// What stands for the checksum of an archive that is not released yet: of the right form, and nothing's checksum, so that
+/// both installers refuse whatever they get.
+pub const NO_CHECKSUM: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// An archive of a release.
+#[derive(Debug, Clone)]
+pub struct Archive {
+    /// Whose it is.
+    pub catalog: Catalog,
+    /// What it is for.
+    pub target: Target,
+    /// Its file's name.
+    pub name: String,
+    /// The file.
+    pub bytes: Vec<u8>,
+}
+
+/// Both archives of one build: the program under the catalog's name, and the license, which krew's index demands.
+///
+/// # Errors
+///
+/// When they cannot be packed.
+pub fn archives(version: &str, target: Target, program: &[u8], license: &[u8], time: u64) -> io::Result<Vec<Archive>> {
+    let one = |catalog: Catalog| {
+        let program_name = format!("{}{}", catalog.program(), target.exe());
+        let files = [
+            File { name: &program_name, program: true, content: program },
+            File { name: "LICENSE", program: false, content: license },
+        ];
+        let bytes = pack(&files, time)?;
+        Ok(Archive { catalog, target, name: catalog.archive(version, target), bytes })
+    };
+    CATALOGS.into_iter().map(one).collect()
+}
+
+/// Checksums by the archives' names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checksums(BTreeMap<String, String>);
+
+impl Checksums {
+    /// Reads lines as `sha256sum` writes them; `#` begins a comment.
+    ///
+    /// # Errors
+    ///
+    /// Names the line that is not one.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut sums = BTreeMap::new();
+        for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
+            let (sum, name) = line.split_once("  ").ok_or_else(|| format!("not a line of sha256sum: {line}"))?;
+            if !is_sha256(sum) || name.is_empty() {
+                return Err(format!("not a line of sha256sum: {line}"));
+            }
+            if sums.insert(name.to_owned(), sum.to_owned()).is_some() {
+                return Err(format!("twice: {name}"));
+            }
+        }
+        Ok(Self(sums))
+    }
+
+    /// Adds an archive.
+    pub fn add(&mut self, name: &str, bytes: &[u8]) {
+        self.0.insert(name.to_owned(), sha256(bytes));
+    }
+
+    /// The checksum of this archive.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// The text of a catalog's checksums file, in the order of names.
+    pub fn text(&self, catalog: Catalog) -> String {
+        let own = format!("{}_", catalog.program());
+        let lines = self.0.iter().filter(|(name, _)| name.starts_with(&own));
+        lines.fold(String::new(), |text, (name, sum)| text + sum + "  " + name + "\n")
+    }
+
+    /// The version of the release, when there are archives: the one in their names.
+    pub fn version(&self) -> Option<&str> {
+        self.0.keys().next()?.split('_').nth(1)
+    }
+}
+
+/// Whether this is a SHA-256 in lower-case hexadecimal digits.
+pub(crate) fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}

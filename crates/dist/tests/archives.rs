@@ -1,0 +1,58 @@
+//! Archives hold what they should and nothing else, and the same files give the same bytes.
+
+use runway_dist::archive::{Entry, File, Kind, entries, pack};
+use runway_dist::release::archives;
+use runway_dist::targets::{Catalog, TARGETS, Target};
+
+const TIME: u64 = 1_700_000_000;
+
+#[test]
+fn each_archive_has_the_program_and_the_license() {
+    for target in TARGETS {
+        let [krew, flux] = archives("1.2.3", target, b"the program", b"the license", TIME).unwrap().try_into().unwrap();
+        assert_eq!(krew.name, format!("kubectl-runway_1.2.3_{target}.tar.gz"));
+        assert_eq!(flux.name, format!("flux-runway_1.2.3_{target}.tar.gz"));
+        for (archive, program) in [(krew, "kubectl-runway"), (flux, "flux-runway")] {
+            let file = |name: &str, mode, content: &[u8]| Entry {
+                name: name.to_owned(),
+                kind: Kind::File,
+                mode,
+                time: TIME,
+                owner: (0, 0),
+                content: content.to_vec(),
+            };
+            let program = format!("{program}{}", target.exe());
+            let expected = [file("LICENSE", 0o644, b"the license"), file(&program, 0o755, b"the program")];
+            assert_eq!(entries(&archive.bytes).unwrap(), expected, "{}", archive.name);
+        }
+    }
+}
+
+#[test]
+fn packed_twice_the_bytes_are_the_same() {
+    let program: Vec<u8> = (0..200_000_u32).flat_map(|number| (number ^ (number >> 3)).to_le_bytes()).collect();
+    let once = archives("1.2.3", TARGETS[2], &program, b"license", TIME).unwrap();
+    let twice = archives("1.2.3", TARGETS[2], &program, b"license", TIME).unwrap();
+    for (a, b) in once.iter().zip(&twice) {
+        assert_eq!(a.bytes, b.bytes, "{}", a.name);
+    }
+    let (a, b) = (File { name: "a", program: false, content: b"1" }, File { name: "b", program: true, content: b"2" });
+    assert_eq!(
+        pack(&[a, b], TIME).unwrap(),
+        pack(&[b, a], TIME).unwrap(),
+        "the order in which files are given counts for nothing"
+    );
+    assert_ne!(pack(&[a], TIME).unwrap(), pack(&[a], TIME + 1).unwrap(), "the time is the one that was given");
+    // Neither a time, a name nor a system in gzip's own header.
+    assert_eq!(&pack(&[a], TIME).unwrap()[..10], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255]);
+}
+
+#[test]
+fn systems_are_found_by_both_names() {
+    for target in TARGETS {
+        assert_eq!(Target::find(target.triple), Some(target));
+        assert_eq!(Target::find(&target.to_string()), Some(target));
+    }
+    assert_eq!(Target::find("linux_386"), None);
+    assert_eq!(Catalog::Krew.checksums("1.2.3"), "kubectl-runway_1.2.3_checksums.txt");
+}
