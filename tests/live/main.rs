@@ -17,6 +17,7 @@ mod bad_input;
 mod clusters;
 mod deploys;
 mod gitlab;
+mod install;
 mod interrupted;
 mod inventories;
 mod main_job;
