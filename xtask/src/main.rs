@@ -9,6 +9,7 @@
 )]
 
 mod cargo;
+mod dist;
 mod folders;
 mod interrupt;
 mod scenarios;
@@ -29,6 +30,12 @@ The chores of the repository.
   cargo xtask testbed status    says what runs
   cargo xtask testbed down      ends it
   cargo xtask schemas           writes schemas/ anew from the key tables
+  cargo xtask dist [TARGET…]    builds and packs the program for both plugin catalogs into target/dist: for what this machine can
+                                build for, or for these (linux_amd64, aarch64-unknown-linux-musl), which it then must
+  cargo xtask dist --pack TARGET PROGRAM
+                                packs a program that another machine has built
+  cargo xtask dist --manifests  checksums and manifests about the archives that lie there
+  cargo xtask manifests         writes plugin.yaml, krew/runway.yaml and plugins/runway.yaml anew from their templates
   cargo xtask schemas flux      takes the CRDs over from Flux's Go modules (needs Go and unzip)
 
 Variables: RUNWAY_LIVE_THREADS (4), how many live scenarios run side by side; RUNWAY_LIVE_MINUTES (30), their time limit together;
@@ -45,6 +52,10 @@ fn main() -> ExitCode {
         ["testbed", "up"] => testbed::up(),
         ["testbed", "down"] => Ok(testbed::down()),
         ["testbed", "status"] => testbed::status(),
+        ["dist", "--manifests"] => Ok(dist::manifests_of_archives()),
+        ["dist", "--pack", target, program] => Ok(dist::pack(target, program)),
+        ["dist", targets @ ..] => Ok(dist::run(targets)),
+        ["manifests"] => Ok(dist::committed()),
         ["schemas"] => Ok(schemas::generated()),
         ["schemas", "flux"] => Ok(schemas::flux()),
         // What `up` leaves running; for nobody to type.
