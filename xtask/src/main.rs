@@ -30,16 +30,17 @@ The chores of the repository.
   cargo xtask testbed status    says what runs
   cargo xtask testbed down      ends it
   cargo xtask schemas           writes schemas/ anew from the key tables
+  cargo xtask schemas flux      takes the CRDs over from Flux's Go modules (needs Go and unzip)
   cargo xtask dist [TARGET…]    builds and packs the program for both plugin catalogs into target/dist: for what this machine can
                                 build for, or for these (linux_amd64, aarch64-unknown-linux-musl), which it then must
   cargo xtask dist --pack TARGET PROGRAM
                                 packs a program that another machine has built
   cargo xtask dist --manifests  checksums and manifests about the archives that lie there
   cargo xtask manifests         writes plugin.yaml, krew/runway.yaml and plugins/runway.yaml anew from their templates
-  cargo xtask schemas flux      takes the CRDs over from Flux's Go modules (needs Go and unzip)
 
 Variables: RUNWAY_LIVE_THREADS (4), how many live scenarios run side by side; RUNWAY_LIVE_MINUTES (30), their time limit together;
-RUNWAY_LIVE_FILTER, a part of the names of the live scenarios to run (the others then count as skipped); CI=true makes a skipped bed a failure.
+RUNWAY_LIVE_FILTER, a part of the names of the live scenarios to run (the others then count as skipped); RUNWAY_DIST, a
+folder of `cargo xtask dist` whose archives the live scenarios install; CI=true makes a skipped bed a failure.
 ";
 
 fn main() -> ExitCode {

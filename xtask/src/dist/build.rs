@@ -18,6 +18,16 @@ pub(super) enum Way {
     WithLibrary(Zig, DebianRust),
 }
 
+impl Way {
+    /// In words.
+    pub(super) fn words(&self) -> &'static str {
+        match self {
+            Self::Zig(_) => "with the toolchain's library",
+            Self::WithLibrary(..) => "with Debian's compiler",
+        }
+    }
+}
+
 /// Builds programs.
 #[derive(Debug)]
 pub(super) struct Builder {
@@ -57,22 +67,12 @@ impl Builder {
         }
     }
 
-    /// Builds; gives the program's file.
-    pub(super) fn build(&self, target: Target, way: &Way) -> Result<PathBuf, String> {
-        let folder = folders::target().join("dist-build");
-        let program = folder.join(target.triple).join("release").join(format!("kubectl-runway{}", target.exe()));
+    /// Builds for some targets in one way, side by side: the last steps of a build keep one processor busy.
+    pub(super) fn build(&self, targets: &[Target], way: &Way) -> Result<(), String> {
         let mut command = Self::command(way)?;
-        command.args([
-            "--locked",
-            "--release",
-            "--package",
-            "kubectl-runway",
-            "--bin",
-            "kubectl-runway",
-            "--target",
-            target.triple,
-        ]);
-        command.arg("--target-dir").arg(&folder).current_dir(folders::workspace()).stdin(Stdio::null());
+        command.args(["--locked", "--release", "--package", "kubectl-runway", "--bin", "kubectl-runway"]);
+        command.args(targets.iter().flat_map(|target| ["--target", target.triple]));
+        command.arg("--target-dir").arg(folder()).current_dir(folders::workspace()).stdin(Stdio::null());
         command.env("CARGO_ENCODED_RUSTFLAGS", self.flags(way).join("\x1f"));
         // What cargo says of xtask, whose child this is, is not said of the program.
         for (name, _) in std::env::vars_os() {
@@ -81,9 +81,15 @@ impl Builder {
                 command.env_remove(name);
             }
         }
-        println!("dist: building for {target}");
+        let names: Vec<String> = targets.iter().map(Target::to_string).collect();
+        println!("dist: building for {}", names.join(" and "));
         let status = command.status().map_err(|error| format!("{}: {error}", command.get_program().display()))?;
-        if status.success() { Ok(program) } else { Err(format!("the build ended with {status}")) }
+        if status.success() { Ok(()) } else { Err(format!("the build ended with {status}")) }
+    }
+
+    /// The file of a built program.
+    pub(super) fn program(target: Target) -> PathBuf {
+        folder().join(target.triple).join("release").join(format!("kubectl-runway{}", target.exe()))
     }
 
     fn command(way: &Way) -> Result<Command, String> {
@@ -98,8 +104,9 @@ impl Builder {
             command.env(name, zig.folder.join("cache"));
         }
         if let Way::WithLibrary(_, rust) = way {
+            let here = here(rust)?;
             // A stable compiler may build its own standard library only when it is told to be another.
-            command.env("RUSTC", &rust.rustc).env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=std,panic_abort");
+            command.env("RUSTC", here.join("rustc")).env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=std,panic_abort");
         }
         Ok(command)
     }
@@ -116,6 +123,7 @@ impl Builder {
         flags.push(remap(&folders::workspace(), "."));
         flags.push(remap(&self.cargo_home, "/cargo"));
         if let Way::WithLibrary(_, rust) = way {
+            flags.push(remap(&folder().join(RUST), "/rust"));
             flags.push(remap(&rust.folder, "/rust"));
         }
         flags
@@ -133,6 +141,29 @@ impl Builder {
     }
 }
 
+fn folder() -> PathBuf {
+    folders::target().join("dist-build")
+}
+
+/// The compiler, as a link below [`folder`]: cargo names the crates of the library by where they lie, counted from the workspace, and
+/// the program's bytes depend on these names. So they do not depend on where the user's cache is.
+const RUST: &str = "rust";
+
+fn here(rust: &DebianRust) -> Result<PathBuf, String> {
+    let link = folder().join(RUST);
+    let at = |error: std::io::Error| format!("{}: {error}", link.display());
+    if std::fs::read_link(&link).is_ok_and(|to| to == rust.folder) {
+        return Ok(link);
+    }
+    std::fs::create_dir_all(folder()).map_err(at)?;
+    match std::fs::remove_file(&link) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(at(error)),
+        _ => {}
+    }
+    std::os::unix::fs::symlink(&rust.folder, &link).map_err(at)?;
+    Ok(link)
+}
+
 /// Whether the toolchain has the standard library for a target.
 fn has_library(target: Target) -> bool {
     let output =
@@ -146,13 +177,27 @@ fn has_library(target: Target) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use runway_dist::targets::TARGETS;
+
+    #[test]
+    fn what_is_not_built_here_has_its_job() {
+        let ci = std::fs::read_to_string(folders::workspace().join(".gitlab-ci.yml")).unwrap();
+        let builder = Builder::new().unwrap();
+        for target in TARGETS.into_iter().filter(|target| target.os != "linux") {
+            let reason = builder.way(target).unwrap_err();
+            let job = format!("build-{}", target.os);
+            assert!(reason.contains(&job), "{reason}");
+            let (_, job) = ci.split_once(&format!("\n{job}:\n")).unwrap();
+            assert!(job.split("\n\n").next().unwrap().contains(target.triple), "{job}");
+        }
+    }
 
     #[test]
     fn folders_of_this_machine_are_named_otherwise_or_not_at_all() {
         let tools = Tools::new().unwrap();
         let inside = folders::workspace().join(".cache/cargo");
         let builder = Builder { tools, cargo_home: inside.clone() };
-        let rust = DebianRust { folder: "/cache/rust".into(), rustc: "/cache/rust/rustc".into() };
+        let rust = DebianRust { folder: "/cache/rust".into() };
         let way = Way::WithLibrary(Zig { folder: "/cache/zig".into() }, rust);
         let flags = builder.flags(&way);
         let at = |end: &str| flags.iter().position(|flag| flag.ends_with(end)).unwrap();

@@ -8,15 +8,15 @@ mod output;
 mod tools;
 mod trial;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::ExitCode;
-use std::time::Instant;
 
 use runway_dist::binary;
 use runway_dist::targets::{TARGETS, Target};
 
 use crate::folders;
-use build::Builder;
+use build::{Builder, Way};
 
 /// What this version is called everywhere.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -24,8 +24,8 @@ const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 
 /// What became of a target.
 enum Made {
-    /// Built, looked at, tried and packed: size of the program, and who ran it.
-    Packed { size: usize, trial: String, seconds: u64 },
+    /// Built, looked at, tried and packed: size of the program, how it was built, and who ran it.
+    Packed { size: usize, words: String },
     /// Not possible on this machine, and why.
     Cannot(String),
     /// Should have been possible.
@@ -93,8 +93,7 @@ fn all(wanted: &[Target], must: bool) -> Result<ExitCode, String> {
         _ => {}
     }
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let mut builder = Builder::new()?;
-    let made: Vec<(Target, Made)> = wanted.iter().map(|target| (*target, one(&mut builder, *target))).collect();
+    let made = made(wanted)?;
     let packed = made.iter().filter(|(_, made)| matches!(made, Made::Packed { .. })).count();
     if packed > 0 {
         output::finish(&folder)?;
@@ -102,41 +101,50 @@ fn all(wanted: &[Target], must: bool) -> Result<ExitCode, String> {
     println!();
     let mut bad = packed == 0;
     for (target, made) in &made {
-        match made {
-            Made::Packed { size, trial, seconds } => {
-                println!("{target:<14} {:>5.1} MiB, {trial}, {seconds} s", mebibytes(*size));
-            }
-            Made::Cannot(reason) => {
-                println!("{target:<14} NOT BUILT: {reason}");
-                bad |= must;
-            }
-            Made::Failed(error) => {
-                println!("{target:<14} FAILED: {error}");
-                bad = true;
-            }
-        }
+        let words = match made {
+            Made::Packed { size, words } => format!("{:>5.1} MiB, {words}", mebibytes(*size)),
+            Made::Cannot(reason) => format!("NOT BUILT: {reason}"),
+            Made::Failed(error) => format!("FAILED: {error}"),
+        };
+        println!("{:<14} {words}", target.to_string());
+        bad |= matches!(made, Made::Failed(_)) || (must && matches!(made, Made::Cannot(_)));
     }
     println!("{packed} of {} systems: {}", wanted.len(), folder.display());
     Ok(if bad { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn one(builder: &mut Builder, target: Target) -> Made {
-    let way = match builder.way(target) {
-        Ok(way) => way,
-        Err(reason) => return Made::Cannot(reason),
-    };
-    let start = Instant::now();
-    let result = builder.build(target, &way).and_then(|program| {
-        let bytes = fs::read(&program).map_err(|error| format!("{}: {error}", program.display()))?;
-        let wrong = binary::problems(&bytes, target, &builder.hidden(&way));
-        if !wrong.is_empty() {
-            return Err(wrong.join("; "));
-        }
-        let trial = trial::run_program(builder.tools(), target, &program)?;
-        output::pack(&output::folder(), target, &bytes)?;
-        Ok(Made::Packed { size: bytes.len(), trial, seconds: start.elapsed().as_secs() })
+/// What becomes of each target.
+fn made(wanted: &[Target]) -> Result<Vec<(Target, Made)>, String> {
+    let builder = Builder::new()?;
+    let ways: Vec<_> = wanted.iter().map(|target| (*target, builder.way(*target))).collect();
+    // One run of cargo for all that are built in the same way.
+    let mut built: BTreeMap<&str, Result<(), String>> = BTreeMap::new();
+    for way in ways.iter().filter_map(|(_, way)| way.as_ref().ok()) {
+        let same = ways.iter().filter(|(_, other)| other.as_ref().is_ok_and(|other| other.words() == way.words()));
+        let targets: Vec<Target> = same.map(|(target, _)| *target).collect();
+        built.entry(way.words()).or_insert_with(|| builder.build(&targets, way));
+    }
+    let result = ways.into_iter().map(|(target, way)| {
+        let made = way.map_or_else(Made::Cannot, |way| {
+            let done = built.get(way.words()).cloned().unwrap_or_else(|| Err("it was not built".to_owned()));
+            done.and_then(|()| packed(&builder, target, &way)).unwrap_or_else(Made::Failed)
+        });
+        (target, made)
     });
-    result.unwrap_or_else(Made::Failed)
+    Ok(result.collect())
+}
+
+/// Looks into a built program, tries it, and packs it.
+fn packed(builder: &Builder, target: Target, way: &Way) -> Result<Made, String> {
+    let program = Builder::program(target);
+    let bytes = fs::read(&program).map_err(|error| format!("{}: {error}", program.display()))?;
+    let wrong = binary::problems(&bytes, target, &builder.hidden(way));
+    if !wrong.is_empty() {
+        return Err(wrong.join("; "));
+    }
+    let trial = trial::run_program(builder.tools(), target, &program)?;
+    output::pack(&output::folder(), target, &bytes)?;
+    Ok(Made::Packed { size: bytes.len(), words: format!("built {}, {trial}", way.words()) })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "printed with one digit")]

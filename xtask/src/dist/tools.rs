@@ -31,10 +31,8 @@ pub(super) struct Tools {
 /// Debian's compiler.
 #[derive(Debug, Clone)]
 pub(super) struct DebianRust {
-    /// Where it is unpacked.
+    /// Where it is unpacked; `rustc` in it is what is called.
     pub(super) folder: PathBuf,
-    /// What is called.
-    pub(super) rustc: PathBuf,
 }
 
 /// zig and cargo-zigbuild.
@@ -91,7 +89,7 @@ impl Tools {
             fs::write(&rustc, WRAPPER).map_err(|error| format!("{}: {error}", rustc.display()))?;
             make_executable(&rustc)?;
         }
-        Ok(DebianRust { folder, rustc })
+        Ok(DebianRust { folder })
     }
 
     /// What runs programs for this processor (in Go's words).
