@@ -19,6 +19,7 @@ mod hostile;
 mod inventories;
 mod names;
 mod objects;
+mod packaging;
 mod recorded;
 mod snapshot;
 mod verify;

@@ -4,7 +4,8 @@
 //! made: the very files of a release.
 
 use crate::stage::{ENVIRONMENT, Stage};
-use runway_dist::release::{Checksums, NO_CHECKSUM, archives};
+use runway_dist::archive::{Effort, entries};
+use runway_dist::release::{Build, Checksums, NO_CHECKSUM};
 use runway_dist::targets::{Catalog, Target};
 use runway_dist::template::{self, Facts};
 use runway_dist::{flux, krew};
@@ -34,8 +35,8 @@ fn archive(catalog: Catalog) -> Vec<u8> {
     }
     let program = std::fs::read(env!("CARGO_BIN_EXE_kubectl-runway")).expect("our program");
     let license = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("LICENSE")).expect("the license");
-    let made = archives(VERSION, target(), &program, &license, 0).expect("archives");
-    made.into_iter().find(|one| one.catalog == catalog).expect("one for each catalog").bytes
+    let build = Build { version: VERSION, target: target(), program: &program, license: &license, time: 0 };
+    build.archive(catalog, Effort::Least).expect("an archive").bytes
 }
 
 /// A catalog's manifest about this one archive, downloaded from here.
@@ -114,7 +115,7 @@ fn flux_installs_us_from_a_catalog_and_runs_us() {
     let installed = env.run(["plugin", "install", "runway"]).exits(0);
     assert!(installed.stderr.contains(&format!("installed runway v{VERSION}")), "{installed}");
     let program = env.home().join(".fluxcd/plugins/flux-runway");
-    let packed = runway_dist::archive::entries(&archive).unwrap().pop().unwrap();
+    let packed = entries(&archive).unwrap().pop().unwrap();
     assert_eq!((packed.name.as_str(), std::fs::read(&program).unwrap()), ("flux-runway", packed.content));
 
     assert_eq!(env.run(["runway", "--version"]).ok(), format!("kubectl-runway {VERSION}\n"));

@@ -26,6 +26,15 @@ impl File<'_> {
     }
 }
 
+/// How much work goes into the compression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// As small as can be: for releases.
+    Most,
+    /// As quick as can be: for tests, whose programs are large.
+    Least,
+}
+
 /// What an archive holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -59,11 +68,12 @@ pub enum Kind {
 /// # Errors
 ///
 /// When a name is too long for the format.
-pub fn pack(files: &[File<'_>], time: u64) -> io::Result<Vec<u8>> {
+pub fn pack(files: &[File<'_>], time: u64, effort: Effort) -> io::Result<Vec<u8>> {
     let mut files = files.to_vec();
     files.sort_by_key(|file| file.name);
+    let level = if effort == Effort::Most { Compression::best() } else { Compression::fast() };
     // Neither a name nor a time in gzip's header.
-    let gzip = GzBuilder::new().mtime(0).operating_system(255).write(Vec::new(), Compression::best());
+    let gzip = GzBuilder::new().mtime(0).operating_system(255).write(Vec::new(), level);
     let mut tar = tar::Builder::new(gzip);
     for file in &files {
         let mut header = Header::new_ustar();

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use crate::archive::{File, pack};
+use crate::archive::{Effort, File, pack};
 use crate::sha256;
-use crate::targets::{CATALOGS, Catalog, Target};
+use crate::targets::{Catalog, Target};
 
 /// What stands for the checksum of an archive that is not released yet: of the right form, and nothing's checksum, so that
 /// both installers refuse whatever they get.
@@ -24,22 +24,36 @@ pub struct Archive {
     pub bytes: Vec<u8>,
 }
 
-/// Both archives of one build: the program under the catalog's name, and the license, which krew's index demands.
-///
-/// # Errors
-///
-/// When they cannot be packed.
-pub fn archives(version: &str, target: Target, program: &[u8], license: &[u8], time: u64) -> io::Result<Vec<Archive>> {
-    let one = |catalog: Catalog| {
-        let program_name = format!("{}{}", catalog.program(), target.exe());
+/// A build, and what is packed with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Build<'a> {
+    /// Without `v`.
+    pub version: &'a str,
+    /// What it was built for.
+    pub target: Target,
+    /// The program's file.
+    pub program: &'a [u8],
+    /// The license's text.
+    pub license: &'a [u8],
+    /// The time of all files, in seconds since 1970.
+    pub time: u64,
+}
+
+impl Build<'_> {
+    /// The archive for a catalog: the program under the catalog's name, and the license, which krew's index demands.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be packed.
+    pub fn archive(&self, catalog: Catalog, effort: Effort) -> io::Result<Archive> {
+        let program = format!("{}{}", catalog.program(), self.target.exe());
         let files = [
-            File { name: &program_name, program: true, content: program },
-            File { name: "LICENSE", program: false, content: license },
+            File { name: &program, program: true, content: self.program },
+            File { name: "LICENSE", program: false, content: self.license },
         ];
-        let bytes = pack(&files, time)?;
-        Ok(Archive { catalog, target, name: catalog.archive(version, target), bytes })
-    };
-    CATALOGS.into_iter().map(one).collect()
+        let bytes = pack(&files, self.time, effort)?;
+        Ok(Archive { catalog, target: self.target, name: catalog.archive(self.version, self.target), bytes })
+    }
 }
 
 /// Checksums by the archives' names.

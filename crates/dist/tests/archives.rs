@@ -1,15 +1,21 @@
 //! Archives hold what they should and nothing else, and the same files give the same bytes.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use runway_dist::archive::{Entry, File, Kind, entries, pack};
-use runway_dist::release::archives;
-use runway_dist::targets::{Catalog, TARGETS, Target};
+use runway_dist::archive::{Effort, Entry, File, Kind, entries, pack};
+use runway_dist::release::{Archive, Build};
+use runway_dist::targets::{CATALOGS, Catalog, TARGETS, Target};
 
 const TIME: u64 = 1_700_000_000;
+
+fn archives(target: Target, program: &[u8]) -> [Archive; 2] {
+    let build = Build { version: "1.2.3", target, program, license: b"the license", time: TIME };
+    CATALOGS.map(|catalog| build.archive(catalog, Effort::Most).unwrap())
+}
 
 #[test]
 fn each_archive_has_the_program_and_the_license() {
     for target in TARGETS {
-        let [krew, flux] = archives("1.2.3", target, b"the program", b"the license", TIME).unwrap().try_into().unwrap();
+        let [krew, flux] = archives(target, b"the program");
         assert_eq!(krew.name, format!("kubectl-runway_1.2.3_{target}.tar.gz"));
         assert_eq!(flux.name, format!("flux-runway_1.2.3_{target}.tar.gz"));
         for (archive, program) in [(krew, "kubectl-runway"), (flux, "flux-runway")] {
@@ -31,20 +37,24 @@ fn each_archive_has_the_program_and_the_license() {
 #[test]
 fn packed_twice_the_bytes_are_the_same() {
     let program: Vec<u8> = (0..200_000_u32).flat_map(|number| (number ^ (number >> 3)).to_le_bytes()).collect();
-    let once = archives("1.2.3", TARGETS[2], &program, b"license", TIME).unwrap();
-    let twice = archives("1.2.3", TARGETS[2], &program, b"license", TIME).unwrap();
+    let once = archives(TARGETS[2], &program);
+    let twice = archives(TARGETS[2], &program);
     for (a, b) in once.iter().zip(&twice) {
         assert_eq!(a.bytes, b.bytes, "{}", a.name);
     }
     let (a, b) = (File { name: "a", program: false, content: b"1" }, File { name: "b", program: true, content: b"2" });
     assert_eq!(
-        pack(&[a, b], TIME).unwrap(),
-        pack(&[b, a], TIME).unwrap(),
+        pack(&[a, b], TIME, Effort::Most).unwrap(),
+        pack(&[b, a], TIME, Effort::Most).unwrap(),
         "the order in which files are given counts for nothing"
     );
-    assert_ne!(pack(&[a], TIME).unwrap(), pack(&[a], TIME + 1).unwrap(), "the time is the one that was given");
+    assert_ne!(
+        pack(&[a], TIME, Effort::Most).unwrap(),
+        pack(&[a], TIME + 1, Effort::Most).unwrap(),
+        "the time is the one that was given"
+    );
     // Neither a time, a name nor a system in gzip's own header.
-    assert_eq!(&pack(&[a], TIME).unwrap()[..10], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255]);
+    assert_eq!(&pack(&[a], TIME, Effort::Most).unwrap()[..10], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use runway_dist::archive::{File, pack};
+use runway_dist::archive::{Effort, File, pack};
 use runway_dist::krew::{FileOperation, Manifest, install, problems};
 use runway_dist::sha256;
 use std::path::Path;
@@ -167,7 +167,7 @@ fn each_refusal_of_the_installer_can_happen() {
     let good = raw(&[LICENSE, PROGRAM]);
     let none = |_: &mut Manifest| {};
     let with = |entry| raw(&[LICENSE, PROGRAM, entry]);
-    let plain = pack(&[File { name: "kubectl-runway", program: true, content: b"x" }], 0).unwrap();
+    let plain = pack(&[File { name: "kubectl-runway", program: true, content: b"x" }], 0, Effort::Least).unwrap();
     let cases: Vec<(Vec<u8>, Change, &str)> = vec![
         (good.clone(), Box::new(|manifest| manifest.spec.platforms[0].sha256 = sha256(b"other")), "checksum does not match"),
         (b"\xfd7zXZ\0and so on".to_vec(), Box::new(none), "not an archive that is unpacked"),

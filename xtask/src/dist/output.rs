@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use runway_dist::release::{self, Checksums};
+use runway_dist::archive::Effort;
+use runway_dist::release::{Build, Checksums};
 use runway_dist::targets::{CATALOGS, Catalog, TARGETS, Target};
 use runway_dist::template::{self, Facts, Templates};
 use runway_dist::{flux, krew};
@@ -20,8 +21,9 @@ pub(super) fn folder() -> PathBuf {
 /// Packs a program for both catalogs.
 pub(super) fn pack(folder: &Path, target: Target, program: &[u8]) -> Result<(), String> {
     let license = text("LICENSE")?;
-    let archives = release::archives(VERSION, target, program, license.as_bytes(), time()).map_err(|error| error.to_string())?;
-    for archive in archives {
+    let build = Build { version: VERSION, target, program, license: license.as_bytes(), time: time() };
+    for catalog in CATALOGS {
+        let archive = build.archive(catalog, Effort::Most).map_err(|error| error.to_string())?;
         write(&folder.join(&archive.name), &archive.bytes)?;
     }
     Ok(())
