@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use crate::archive::{Effort, File, pack};
+use crate::archive::{Effort, File, Kind, entries, pack};
 use crate::sha256;
 use crate::targets::{Catalog, Target};
 
@@ -54,6 +54,25 @@ impl Build<'_> {
         let bytes = pack(&files, self.time, effort)?;
         Ok(Archive { catalog, target: self.target, name: catalog.archive(self.version, self.target), bytes })
     }
+}
+
+/// What an archive must hold, and nothing else: names and permissions, in their order.
+pub fn contents(catalog: Catalog, target: Target) -> [(String, u32); 2] {
+    [("LICENSE".to_owned(), 0o644), (format!("{}{}", catalog.program(), target.exe()), 0o755)]
+}
+
+/// Lists an archive, when it holds just that.
+///
+/// # Errors
+///
+/// When it holds something else, or an owner, or its files are of different times.
+pub fn listed(archive: &[u8], catalog: Catalog, target: Target) -> Result<String, String> {
+    let entries = entries(archive).map_err(|error| error.to_string())?;
+    let found: Vec<(String, u32)> = entries.iter().map(|entry| (entry.name.clone(), entry.mode)).collect();
+    let list = found.iter().map(|(name, mode)| format!("{mode:o} {name}")).collect::<Vec<_>>().join(", ");
+    let time = entries.first().map(|entry| entry.time);
+    let plain = entries.iter().all(|entry| entry.kind == Kind::File && entry.owner == (0, 0) && Some(entry.time) == time);
+    if found == contents(catalog, target) && plain { Ok(list) } else { Err(format!("it holds something else: {list}")) }
 }
 
 /// Checksums by the archives' names.

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use runway_dist::archive::{Effort, Entry, File, Kind, entries, pack};
-use runway_dist::release::{Archive, Build};
+use runway_dist::release::{Archive, Build, listed};
 use runway_dist::targets::{CATALOGS, Catalog, TARGETS, Target};
 
 const TIME: u64 = 1_700_000_000;
@@ -32,6 +32,24 @@ fn each_archive_has_the_program_and_the_license() {
             assert_eq!(entries(&archive.bytes).unwrap(), expected, "{}", archive.name);
         }
     }
+}
+
+#[test]
+fn an_archive_with_anything_else_is_no_release() {
+    let target = TARGETS[2];
+    let [krew, flux] = archives(target, b"x");
+    assert_eq!(listed(&krew.bytes, Catalog::Krew, target).unwrap(), "644 LICENSE, 755 kubectl-runway");
+    assert_eq!(listed(&flux.bytes, Catalog::Flux, target).unwrap(), "644 LICENSE, 755 flux-runway");
+    let windows = archives(TARGETS[4], b"x");
+    assert_eq!(listed(&windows[0].bytes, Catalog::Krew, TARGETS[4]).unwrap(), "644 LICENSE, 755 kubectl-runway.exe");
+    let license = File { name: "LICENSE", program: false, content: b"x" };
+    let program = File { name: "kubectl-runway", program: true, content: b"x" };
+    let more = File { name: "notes", program: false, content: b"x" };
+    for files in [vec![program], vec![license], vec![license, program, more], vec![license, File { program: false, ..program }]] {
+        let error = listed(&pack(&files, TIME, Effort::Least).unwrap(), Catalog::Krew, target).unwrap_err();
+        assert!(error.starts_with("it holds something else: "), "{error}");
+    }
+    assert!(listed(&flux.bytes, Catalog::Krew, target).is_err());
 }
 
 #[test]

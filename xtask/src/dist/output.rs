@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use runway_dist::archive::Effort;
-use runway_dist::release::{Build, Checksums};
+use runway_dist::release::{self, Build, Checksums};
 use runway_dist::targets::{CATALOGS, Catalog, TARGETS, Target};
 use runway_dist::template::{self, Facts, Templates};
 use runway_dist::{flux, krew};
@@ -88,7 +88,8 @@ fn check(for_krew: &str, for_flux: &str, catalog: &str, archives: &[Packed]) -> 
             }
         };
         result.map_err(|error| format!("{name}: {error}"))?;
-        println!("dist: {name} installs by {catalog:?}'s rules");
+        let list = release::listed(bytes, *catalog, *target).map_err(|error| format!("{name}: {error}"))?;
+        println!("dist: {name} installs by {catalog:?}'s rules: {list}");
     }
     Ok(())
 }
