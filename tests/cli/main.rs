@@ -26,6 +26,7 @@ mod kept;
 mod looks;
 mod names;
 mod objects;
+mod packaging;
 mod pipes;
 mod recorded;
 mod shells;

@@ -20,6 +20,7 @@ mod completion;
 mod deploys;
 mod faults;
 mod gitlab;
+mod install;
 mod interrupted;
 mod inventories;
 mod main_job;

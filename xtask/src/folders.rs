@@ -12,11 +12,16 @@ pub(crate) fn workspace() -> PathBuf {
     own.parent().map_or_else(|| own.clone(), Path::to_owned)
 }
 
-/// Where the test bed writes.
-pub(crate) fn testbed() -> PathBuf {
+/// Where cargo writes.
+pub(crate) fn target() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     // A relative target folder counts from the workspace.
-    workspace().join(target).join("testbed")
+    workspace().join(target)
+}
+
+/// Where the test bed writes.
+pub(crate) fn testbed() -> PathBuf {
+    target().join("testbed")
 }
 
 /// The folder of the bed that `up` starts.

@@ -9,6 +9,7 @@
 )]
 
 mod cargo;
+mod dist;
 mod docs;
 mod folders;
 mod interrupt;
@@ -32,9 +33,16 @@ The chores of the repository.
   cargo xtask schemas           writes schemas/ anew from the key tables
   cargo xtask docs              writes docs/cli, docs/man and the approved texts of tests/cli/help anew
   cargo xtask schemas flux      takes the CRDs over from Flux's Go modules (needs Go and unzip)
+  cargo xtask dist [TARGET…]    builds and packs the program for both plugin catalogs into target/dist: for what this machine can
+                                build for, or for these (linux_amd64, aarch64-unknown-linux-musl), which it then must
+  cargo xtask dist --pack TARGET PROGRAM
+                                packs a program that another machine has built
+  cargo xtask dist --manifests  checksums and manifests about the archives that lie there
+  cargo xtask manifests         writes plugin.yaml, krew/runway.yaml and plugins/runway.yaml anew from their templates
 
 Variables: RUNWAY_LIVE_THREADS (4), how many live scenarios run side by side; RUNWAY_LIVE_MINUTES (30), their time limit together;
-RUNWAY_LIVE_FILTER, a part of the names of the live scenarios to run (the others then count as skipped); CI=true makes a skipped bed a failure.
+RUNWAY_LIVE_FILTER, a part of the names of the live scenarios to run (the others then count as skipped); RUNWAY_DIST, a
+folder of `cargo xtask dist` whose archives the live scenarios install; CI=true makes a skipped bed a failure.
 ";
 
 fn main() -> ExitCode {
@@ -48,6 +56,10 @@ fn main() -> ExitCode {
         ["testbed", "down"] => Ok(testbed::down()),
         ["testbed", "status"] => testbed::status(),
         ["docs"] => Ok(docs::generated()),
+        ["dist", "--manifests"] => Ok(dist::manifests_of_archives()),
+        ["dist", "--pack", target, program] => Ok(dist::pack(target, program)),
+        ["dist", targets @ ..] => Ok(dist::run(targets)),
+        ["manifests"] => Ok(dist::committed()),
         ["schemas"] => Ok(schemas::generated()),
         ["schemas", "flux"] => Ok(schemas::flux()),
         // What `up` leaves running; for nobody to type.

@@ -61,6 +61,11 @@ impl Handle {
     pub fn tls(&self) -> Tls {
         Tls::read(&pki(&self.state().ground))
     }
+
+    /// The file with the authority of these certificates.
+    pub fn ca(&self) -> PathBuf {
+        pki(&self.state().ground).join("ca.crt")
+    }
 }
 
 impl Secured {
