@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::{
     bootstrap, completion, config, deploy, doctor, explain, help, inventory, pages, reconcile, snapshot, start, status, tree,
-    usage,
+    usage, version,
 };
 use crate::exit::{self, Outcome};
 use crate::ui::{ColorChoice, Ui};
@@ -78,6 +78,8 @@ enum Command {
     /// Print the script that completes in a shell, or set completion up
     #[command(subcommand)]
     Completion(completion::Command),
+    /// Print the version
+    Version(version::Args),
     /// Explain a finding, a topic, or a command
     Help(help::Args),
 }
@@ -114,6 +116,7 @@ fn carry_out(cli: Cli, name: &'static str, ui: &Ui) -> Result<Outcome, Problem> 
         // These need no settings: they explain those that are broken, too.
         Some(Command::Help(args)) => help::run(&args, command_line(name), ui),
         Some(Command::Completion(command)) => completion::run(&command, start, ui),
+        Some(Command::Version(args)) => version::run(&args, &context()?, ui),
         Some(Command::Inventory(command)) => inventory::run(*command, &context()?, ui),
         Some(Command::Deploy(command)) => deploy::run(*command, &context()?, ui),
         Some(Command::Bootstrap(args)) => bootstrap::run(&args, &context()?, ui),

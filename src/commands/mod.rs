@@ -30,6 +30,7 @@ mod tags;
 mod topics;
 mod tree;
 mod usage;
+mod version;
 
 pub use cli::command_line;
 pub(crate) use cli::run;

@@ -41,6 +41,7 @@ fn needs(words: &[String]) -> Option<&'static str> {
         _ if starts("cluster:") || has("--context") => Some("a cluster"),
         ["status" | "explain" | "tree" | "reconcile", ..] | ["snapshot", _] if !has("--snapshot") => Some("a cluster"),
         _ if has("--artifacts") || starts("oci://") => Some("a registry"),
+        ["doctor", "registry", ..] => Some("a registry"),
         ["inventory" | "deploy", "diff" | "push" | "pull" | "list" | "show"] if !starts("layout:") => Some("a registry"),
         ["deploy", "build"] if has("-") => Some("kustomize"),
         ["completion", "install"] if !has("--yes") && !has("--dry-run") => Some("a person"),

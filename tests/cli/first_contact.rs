@@ -41,7 +41,8 @@ const LINES: [&str; 30] = [
 ];
 
 /// Commands that ask nothing of their surroundings.
-const NO_NEED: [&str; 6] = ["help", "completion bash", "completion zsh", "completion fish", "completion powershell", "bootstrap"];
+const NO_NEED: [&str; 7] =
+    ["help", "version", "completion bash", "completion zsh", "completion fish", "completion powershell", "bootstrap"];
 
 fn told(env: &Env) -> String {
     let mut out = String::new();

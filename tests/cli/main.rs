@@ -28,6 +28,7 @@ mod looks;
 mod names;
 mod objects;
 mod packaging;
+mod picture;
 mod pipes;
 mod recorded;
 mod shells;

@@ -12,11 +12,13 @@ use runway_dist::{flux, krew};
 use runway_testkit::bed::Handle;
 use runway_testkit::env::{Env, Run};
 use runway_testkit::fake::{Deed, Hostile, Reply};
+use runway_testkit::terminal::Terminal;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
@@ -181,6 +183,34 @@ fn a_new_users_first_minute() {
     env.path_add(&bin);
 
     let greeted = env.run(["runway"]).exits(0);
-    assert!(greeted.stdout.contains("Usage: kubectl runway") && greeted.stdout.contains("status"), "{greeted}");
+    assert!(greeted.stdout.contains("kubectl runway completion install") && greeted.stdout.contains("Commands:"), "{greeted}");
+
+    env.run(["runway", "completion", "install", "--shell", "zsh", "--yes"]).ok();
+    assert!(bin.join("kubectl_complete-runway").exists(), "krew can put one file on PATH, and this is the other");
+    let asked = env.run(["__complete", "runway", "status", ""]).exits(0);
+    assert!(asked.stdout.starts_with("web\t"), "{asked}");
+    press_tab(&stage, &env, &bin);
     same_status(&stage, &env, &["runway"]);
+}
+
+/// TAB on a workload's name, in a shell that knows kubectl's own completion, and the command that it wrote.
+fn press_tab(stage: &Stage, env: &Env, bin: &Path) {
+    const ZSH: &str = "/usr/bin/zsh";
+    if !Path::new(ZSH).exists() {
+        println!("SKIPPED: nobody pressed TAB: zsh is not installed (apt-get install zsh)");
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "zsh must not be missing where CI=true");
+        return;
+    }
+    let mut shell = Command::new(ZSH);
+    let path = format!("{}:{}:/usr/bin:/bin", bin.display(), stage.bed.bin().display());
+    shell.args(["-f", "-i"]).env_clear().env("PATH", path).env("HOME", env.home()).env("TERM", "xterm").env("LC_ALL", "C.UTF-8");
+    shell.env("KUBECONFIG", stage.ns.kube().kubeconfig()).current_dir(env.work());
+    let mut terminal = Terminal::start(&shell, (40, 160), Duration::from_secs(60));
+    terminal.types("PS1='$ '; autoload -Uz compinit && compinit -u -D; source <(kubectl completion zsh); echo rea''dy\n");
+    terminal.until(0, "the shell's start", |text| text.contains("ready"));
+    let from = terminal.drawn().len();
+    terminal.types("kubectl runway status w\t");
+    terminal.until(from, "TAB", |text| text.contains("status web"));
+    terminal.types(&format!(" --runtime gke -e {ENVIRONMENT}\n"));
+    terminal.until(from, "the command", |text| text.contains("Missing"));
 }

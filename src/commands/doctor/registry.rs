@@ -2,10 +2,10 @@
 
 use super::super::context::Context;
 use super::super::flags::{OutputFlags, RegistryFlags, WorkloadsFlags};
+use super::super::outputs;
 use crate::exit::Outcome;
-use crate::files::write;
 use crate::registry::{Check, State};
-use crate::render::output::{self, Output};
+use crate::render::output::Output;
 use crate::render::table::table;
 use crate::ui::Ui;
 use runway_core::api::doctor::{self, DoctorReport, Item};
@@ -16,6 +16,7 @@ use runway_core::settings::Settings;
 
 /// Which login a registry gets from where, and what it may do.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("output", super::super::flags::formats(&FORMATS)))]
 pub(crate) struct Args {
     /// A workload, or oci://REPOSITORY[:TAG|@DIGEST] [default: the runtime's inventory]
     #[arg(value_name = "WORKLOAD|oci://REPOSITORY")]
@@ -41,21 +42,12 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let client = context.registry_at(&reference.repository.host, &settings, &args.registry)?;
     let checks = crate::block_on(async { Ok(client.probe(&reference, &target, !args.read_only).await) })?;
     let shown = Reference { target: Some(target), ..reference }.to_string();
-    for output in &outputs {
-        let text = match output.format.as_str() {
-            "json" => output::json(&document(&shown, &checks))?,
-            "yaml" => output::yaml(&document(&shown, &checks))?,
-            _ => {
-                let row = |check: &Check| vec![check.name.to_owned(), word(check.state).to_owned(), check.message.clone()];
-                let rows: Vec<Vec<String>> = checks.iter().map(row).collect();
-                format!("{shown}\n\n{}", table(&["CHECK", "STATE", "MESSAGE"], &rows, ui.style()))
-            }
-        };
-        match &output.path {
-            None => ui.answer(&text)?,
-            Some(path) => write::atomic(&context.start.join(path), text.as_bytes())?,
-        }
-    }
+    let text = || {
+        let row = |check: &Check| vec![check.name.to_owned(), word(check.state).to_owned(), check.message.clone()];
+        let rows: Vec<Vec<String>> = checks.iter().map(row).collect();
+        format!("{shown}\n\n{}", table(&["CHECK", "STATE", "MESSAGE"], &rows, ui.style()))
+    };
+    outputs::show(&outputs, (context, ui), || document(&shown, &checks), |_| Ok(text()))?;
     let mut told: Vec<&Problem> = Vec::new();
     for problem in checks.iter().filter_map(|check| check.problem.as_ref()) {
         // A login that cannot be read fails every step that needs it.

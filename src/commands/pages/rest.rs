@@ -58,6 +58,13 @@ pub(super) const PAGES: &[Page] = &[
         see: &["help environment", "inventory push"],
     },
     Page {
+        path: "version",
+        about: "The version of this program, what it was built for, and the releases of Flux whose schemas it has.",
+        examples: &[("For a person", "kubectl runway version"), ("For a program", "kubectl runway version -o json")],
+        notes: "",
+        see: &["help formats"],
+    },
+    Page {
         path: "completion",
         about: "TAB completes commands, flags and values: contexts of the kubeconfig, runtimes and environments of the settings, workloads of \
                 workloads.yml or of the last inventory that was read. No server is asked.\n\n\
