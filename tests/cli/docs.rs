@@ -1,4 +1,5 @@
-//! The pages that people write: each command line of ours in them is one that clap takes, and each link leads to a file.
+//! The pages that people write: each command line of ours in them is one that clap takes, and each link leads to a file; what they
+//! show of a recorded cluster is what the program prints.
 //!
 //! `docs/cli` and `docs/man` are compared with the program itself, in `generated`.
 
@@ -99,6 +100,44 @@ fn words(line: &str) -> Vec<String> {
     all
 }
 
+/// What pages show of our program: the words of a command, and the lines below it.
+fn answers(page: &str) -> Vec<(Vec<String>, Vec<&str>)> {
+    let mut found: Vec<(Vec<String>, Vec<&str>)> = Vec::new();
+    let mut open = false;
+    for part in parts(page) {
+        let Part::Block("console", line) = part else {
+            open = false;
+            continue;
+        };
+        if let Some(typed) = line.strip_prefix("$ ") {
+            let ours = typed.strip_prefix("kubectl runway ");
+            open = ours.is_some();
+            found.extend(ours.map(|ours| (words(ours), Vec::new())));
+        } else if let Some((_, shown)) = found.last_mut().filter(|_| open) {
+            shown.push(line);
+        }
+    }
+    found
+}
+
+/// Whether a command says the same on every machine: what it asks lies in the repository, or in the program itself.
+fn is_repeatable(words: &[String]) -> bool {
+    let first = words.first().map(String::as_str);
+    first == Some("help") || words.iter().any(|word| word.starts_with("tests/recorded/"))
+}
+
+/// Lines without what depends on the day: ages, and the width of their column.
+fn plain(text: &str) -> Vec<String> {
+    text.lines().map(|line| line.split_whitespace().map(without_age).collect::<Vec<_>>().join(" ")).collect()
+}
+
+fn without_age(word: &str) -> &str {
+    let bare = word.trim_matches(['(', ')']);
+    let number = bare.trim_end_matches(['s', 'm', 'h', 'd']);
+    let is_age = number.len() + 1 == bare.len() && !number.is_empty() && number.chars().all(|letter| letter.is_ascii_digit());
+    if is_age { "AGE" } else { word }
+}
+
 /// Where the links of a page lead: files, without the place in them.
 fn links(page: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -126,6 +165,37 @@ fn commands_and_links_are_found() {
     let found: Vec<String> = commands(page).into_iter().map(|(_, words)| words.join("|")).collect();
     assert_eq!(found, ["status|hello-gke", "deploy|diff|a|--set|x=1 # 2", "status", "tree|a", "inventory|list"]);
     assert_eq!(links(page), ["../ARCHITECTURE.md"]);
+}
+
+#[test]
+fn answers_and_ages_are_found() {
+    let page = "```console\n$ kubectl runway help verdicts\none\n\ntwo\n$ ls\nfile\n```\nwords\n";
+    assert_eq!(answers(page), [(words("help verdicts"), vec!["one", "", "two"])]);
+    assert_eq!(plain("svc   5h   (12d ago) 1h0m0s h 30.02s"), ["svc AGE AGE ago) 1h0m0s h 30.02s"]);
+    assert!(is_repeatable(&words("status --snapshot tests/recorded/alone/ok")) && !is_repeatable(&words("status web")));
+}
+
+/// What needs no server is run anew; what a page leaves out at the end of an answer it says in words.
+#[test]
+fn what_the_pages_show_is_what_the_program_prints() {
+    let env = super::env();
+    let mut seen = 0;
+    for page in pages() {
+        let text = std::fs::read_to_string(root().join(&page)).unwrap();
+        for (words, shown) in answers(&text).into_iter().filter(|(words, _)| is_repeatable(words)) {
+            seen += 1;
+            let run = env.run(["-C".to_owned(), root().display().to_string()].iter().chain(&words));
+            let shown = plain(&shown.join("\n"));
+            assert!(!shown.is_empty(), "{}: nothing is shown of {words:?}", page.display());
+            assert!(
+                plain(&run.stdout).starts_with(&shown),
+                "{}: {words:?} says now\n{run}\n--- shown\n{}",
+                page.display(),
+                shown.join("\n")
+            );
+        }
+    }
+    assert!(seen > 5, "only {seen} answers were compared");
 }
 
 #[test]
