@@ -15,6 +15,7 @@ mod ci_tasks;
 mod clusters;
 mod completion;
 mod deploy;
+mod docs;
 mod documents;
 mod examples;
 mod fake;

@@ -1,0 +1,164 @@
+//! The pages that people write: each command line of ours in them is one that clap takes, and each link leads to a file.
+//!
+//! `docs/cli` and `docs/man` are compared with the program itself, in `generated`.
+
+use std::path::{Path, PathBuf};
+
+const NAME: &str = "kubectl runway";
+
+/// How a line of a shell starts our program.
+const STARTS: [&str; 5] =
+    ["kubectl runway ", "kubectl-runway ", "flux runway ", "target/debug/kubectl-runway ", "cargo run -q -- "];
+/// What may stand before that: a prompt, a loop, and what the program itself tells to do next.
+const BEFORE: [&str; 4] = ["$ ", "until ", "while ", "next: "];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The pages, by their path below the root.
+fn pages() -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> =
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "krew/README.md"].map(PathBuf::from).into();
+    for folder in ["docs", "docs/guides", "docs/cli"] {
+        for entry in std::fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "md") {
+                found.push(path.strip_prefix(root()).unwrap().to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A line of a page and what it belongs to.
+enum Part<'a> {
+    /// Words for a reader.
+    Prose(&'a str),
+    /// A block's line; the word after the fence says what the block is, `indented` where there is none.
+    Block(&'a str, &'a str),
+}
+
+fn parts(page: &str) -> Vec<Part<'_>> {
+    let mut fence: Option<&str> = None;
+    let mut all = Vec::new();
+    for line in page.lines() {
+        match (line.trim_start().strip_prefix("```"), fence) {
+            (Some(_), Some(_)) => fence = None,
+            (Some(info), None) => fence = Some(info.trim()),
+            (None, Some(info)) => all.push(Part::Block(info, line)),
+            (None, None) if line.starts_with("    ") => all.push(Part::Block("indented", line)),
+            (None, None) => all.push(Part::Prose(line)),
+        }
+    }
+    all
+}
+
+/// The words of every command line of ours in a page, each beside the line that it stands in.
+fn commands(page: &str) -> Vec<(String, Vec<String>)> {
+    let mut found = Vec::new();
+    for part in parts(page) {
+        let Part::Block(info, line) = part else { continue };
+        let line = line.trim();
+        // What a program printed is no command, but for what it says to run next.
+        let is_output = info == "text" || (info == "console" && !line.starts_with("$ "));
+        if is_output && !line.starts_with("next: ") {
+            continue;
+        }
+        let mut rest = line;
+        while let Some(after) = BEFORE.iter().find_map(|word| rest.strip_prefix(word)) {
+            rest = after;
+        }
+        if let Some(ours) = STARTS.iter().find_map(|start| rest.strip_prefix(start)) {
+            found.push((line.to_owned(), words(ours)));
+        }
+    }
+    found
+}
+
+/// The words of one command, as a shell would part them: up to a comment, a pipe, a redirection or the next command.
+fn words(line: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for letter in line.chars() {
+        match (quote, letter) {
+            (Some(open), _) if letter == open => quote = None,
+            (None, '\'' | '"') => {
+                quote = Some(letter);
+                word = Some(word.take().unwrap_or_default());
+            }
+            (None, ' ') => all.extend(word.take()),
+            (None, '|' | '&' | ';' | '>' | '<' | ')') => break,
+            (None, '#') if word.is_none() => break,
+            _ => word.get_or_insert_default().push(letter),
+        }
+    }
+    all.extend(word);
+    all
+}
+
+/// Where the links of a page lead: files, without the place in them.
+fn links(page: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for part in parts(page) {
+        let Part::Prose(line) = part else { continue };
+        for rest in line.split("](").skip(1) {
+            let target = rest.split(')').next().unwrap_or_default();
+            let file = target.split('#').next().unwrap_or_default();
+            if !file.is_empty() && !file.contains("://") && !file.starts_with("mailto:") {
+                found.push(file.to_owned());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn commands_and_links_are_found() {
+    let page = "See [the map](../ARCHITECTURE.md#the-map) and [Flux](https://fluxcd.io), [here](#top).\n\
+        ```sh\nuntil kubectl runway status hello-gke | grep 'Failed at'; do sleep 1; done\n\
+        kubectl runway deploy diff a --set 'x=1 # 2' # a comment\necho kubectl runway\n```\n\
+        ```console\n$ kubectl runway status\nkubectl runway prints this\nnext: kubectl runway tree a\n```\n\
+        ```text\nkubectl runway whatever [not](a-link)\n```\n\
+        \n    cargo run -q -- inventory list > out\n";
+    let found: Vec<String> = commands(page).into_iter().map(|(_, words)| words.join("|")).collect();
+    assert_eq!(found, ["status|hello-gke", "deploy|diff|a|--set|x=1 # 2", "status", "tree|a", "inventory|list"]);
+    assert_eq!(links(page), ["../ARCHITECTURE.md"]);
+}
+
+#[test]
+fn every_command_line_in_the_pages_is_taken() {
+    let (mut seen, mut faults) = (0, Vec::new());
+    // Those of `docs/cli` are examples of the help, and are tried there.
+    for page in pages().into_iter().filter(|page| !page.starts_with("docs/cli")) {
+        let text = std::fs::read_to_string(root().join(&page)).unwrap();
+        for (line, words) in commands(&text) {
+            seen += 1;
+            let parsed = kubectl_runway::command_line(NAME).try_get_matches_from([NAME.to_owned()].iter().chain(&words));
+            // `--help` and `--version` are errors to clap, which are told on stdout.
+            if let Some(error) = parsed.err().filter(clap::Error::use_stderr) {
+                faults.push(format!("{}: {line}\n{error}", page.display()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "clap does not take:\n{}", faults.join("\n"));
+    assert!(seen > 80, "only {seen} command lines were found");
+}
+
+#[test]
+fn every_link_in_the_pages_leads_to_a_file() {
+    let (mut seen, mut faults) = (0, Vec::new());
+    for page in pages() {
+        let text = std::fs::read_to_string(root().join(&page)).unwrap();
+        for link in links(&text) {
+            seen += 1;
+            if !root().join(page.parent().unwrap_or(Path::new(""))).join(&link).exists() {
+                faults.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "there is no such file:\n{}", faults.join("\n"));
+    assert!(seen > 40, "only {seen} links were found");
+}
