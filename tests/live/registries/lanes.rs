@@ -100,14 +100,10 @@ fn becomes_ready(lane: &Lane) {
     stage.declare(&["svc"]);
     stage.push(&[]).ok();
     let digest = deploy(lane, "svc");
-    let ca = std::fs::read_to_string(lane.secured().ca()).unwrap();
+    authority(lane);
     let login = docker_config(lane.host(), USER, PASSWORD);
     stage.ns.apply(
         &json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "registry-login"}, "type": "kubernetes.io/dockerconfigjson", "stringData": {".dockerconfigjson": login}})
-            .to_string(),
-    );
-    stage.ns.apply(
-        &json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "registry-ca"}, "stringData": {"ca.crt": ca}})
             .to_string(),
     );
     let name = stage.parent_name();
@@ -121,6 +117,13 @@ fn becomes_ready(lane: &Lane) {
     let row = stage.wait_verdict("svc", "Ready");
     assert_eq!(row["expected"]["digest"], digest.as_str(), "{row}");
     drop(stage.all_ready(&["status", "--runtime", &stage.runtime, "-e", ENVIRONMENT, "svc"]));
+}
+
+/// The Secret of the settings' `certSecretRef`.
+pub(super) fn authority(lane: &Lane) {
+    let ca = std::fs::read_to_string(lane.secured().ca()).unwrap();
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "registry-ca"}, "stringData": {"ca.crt": ca}});
+    lane.stage.ns.apply(&secret.to_string());
 }
 
 /// Pushes a deploy artifact by the real flux; gives its digest.

@@ -2,6 +2,7 @@
 
 use super::{Kind, Lane, PASSWORD, USER, lanes};
 use crate::clusters::{rows, said};
+use crate::stage::ENVIRONMENT;
 use runway_testkit::bed::{DEADLINE, docker_config};
 use serde_json::{Value, json};
 
@@ -20,6 +21,7 @@ fn a_pull_secret_of_the_wrong_type_and_one_that_is_over() {
     let mut lane = Lane::new(Kind::Basic, "pull-secret");
     let good = docker_config(lane.host(), USER, PASSWORD);
     let over = docker_config(lane.host(), USER, "it-was-this-last-year");
+    lanes::authority(&lane);
     secret(&lane, "parent-login", JSON, ".dockerconfigjson", &good);
     // All that is needed is in it, in a form that source-controller does not read.
     secret(&lane, "registry-login", "Opaque", "config.json", &good);
@@ -27,8 +29,9 @@ fn a_pull_secret_of_the_wrong_type_and_one_that_is_over() {
     stage.declare(&["svc"]);
     stage.push(&[]).ok();
     let digest = lanes::deploy(&lane, "svc");
-    let parent = stage.parent_yaml().replace("  insecure: true\n", "  insecure: true\n  secretRef: {name: parent-login}\n");
-    stage.ns.apply(&parent);
+    let parent = stage.env.run(["bootstrap", "--runtime", "gke", "-e", ENVIRONMENT]).ok();
+    assert_eq!(parent.matches("name: registry-login").count(), 1, "{parent}");
+    stage.ns.apply(&parent.replace("name: registry-login", "name: parent-login"));
     let row = stage.wait_verdict("svc", "Failed");
     assert_eq!(said(&row), ("Failed", "fetched", "OCIArtifactPullFailed"), "{row}");
     assert!(row["message"].as_str().expect("text").contains("UNAUTHORIZED"), "the registry's own words: {row}");

@@ -64,7 +64,7 @@ pub const KEYS: &[Key] = &[
         "registry.gitlab.com/gitlab-com/gl-infra/platform/runway",
         "host[:port]/path that all artifacts lie below, without a scheme",
     ),
-    key("registry.plainHttp", Shape::Auto, "auto", "plain http: auto = on loopback only"),
+    key("registry.plainHttp", Shape::Auto, "auto", "plain http: auto (on loopback only), true (always), false (never)"),
     key("registry.caFile", Shape::Text, "", "a PEM file with certificate authorities to trust too; default of --ca-file"),
     key("registry.certFile", Shape::Text, "", "a client certificate in PEM form; default of --cert-file"),
     key("registry.keyFile", Shape::Text, "", "the key of registry.certFile; default of --key-file"),
