@@ -32,7 +32,14 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let (objects, findings) = (Things::Objects.count(request.objects.len()), request.findings.len());
     ui.note(&match findings {
         0 => format!("verified {objects} of {}: no findings", args.which.workload),
-        n => format!("verified {objects} of {}: {n} findings", args.which.workload),
+        n => {
+            let noun = if n == 1 { "finding" } else { "findings" };
+            let first = request.findings.first().map_or("CODE", |finding| finding.code);
+            format!(
+                "verified {objects} of {}: {n} {noun}; explained by: kubectl runway help finding {first}",
+                args.which.workload
+            )
+        }
     });
     Ok(if request.errors() == 0 { Outcome::YES } else { Outcome::NO })
 }

@@ -38,7 +38,10 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let outputs = Output::parse_all(&args.output.output, &FORMATS, "table")?;
     let settings = context.settings(&args.which)?;
     let reference = subject(args.subject.as_deref(), &settings)?;
-    let target = reference.target.clone().unwrap_or_else(|| tag(&settings));
+    let target = match &reference.target {
+        Some(target) => target.clone(),
+        None => tag(args.subject.as_deref(), &settings)?,
+    };
     let client = context.registry_at(&reference.repository.host, &settings, &args.registry)?;
     let checks = crate::block_on(async { Ok(client.probe(&reference, &target, !args.read_only).await) })?;
     let shown = Reference { target: Some(target), ..reference }.to_string();
@@ -87,9 +90,15 @@ fn subject(text: Option<&str>, settings: &Settings) -> Result<Reference, Problem
     Ok(Reference { repository, target: None })
 }
 
-/// What is looked for: the environment's tag, or one that need not be there.
-fn tag(settings: &Settings) -> Target {
-    Target::Tag(settings.environment().unwrap_or("latest").to_owned())
+/// What is looked for: the environment's tag, which is never guessed; of a repository, one that need not be there.
+fn tag(subject: Option<&str>, settings: &Settings) -> Result<Target, Problem> {
+    match settings.environment() {
+        Some(environment) => Ok(Target::Tag(environment.to_owned())),
+        None if subject.is_some_and(|text| text.starts_with("oci://")) => Ok(Target::Tag("latest".to_owned())),
+        None => Err(Problem::usage("no environment was named")
+            .cause("it is never guessed, and it is the tag that is looked for; -e, RUNWAY_ENVIRONMENT and the settings name none")
+            .hint(format!("add -e, one of {}", settings.environments().join(", ")))),
+    }
 }
 
 fn document(subject: &str, checks: &[Check]) -> DoctorReport {

@@ -37,7 +37,7 @@ pub(super) const PAGES: &[Page] = &[
     Page {
         path: "doctor",
         about: "Goes the way that other commands go, step by step, and says what was found at each. Nothing is changed anywhere.",
-        examples: &[("May this machine publish the inventory?", "kubectl runway doctor registry --runtime gke -e production")],
+        examples: &[("May this machine publish the inventory?", "kubectl runway doctor registry --runtime gke -e staging")],
         notes: "",
         see: &["doctor registry", "config view"],
     },
@@ -47,7 +47,7 @@ pub(super) const PAGES: &[Page] = &[
                 helper or variable has a login for it (never the login), and the rights that it gives. Nothing is written: the right to write is \
                 known once the registry has begun an upload, which is ended at once.",
         examples: &[
-            ("The inventory's repository", "kubectl runway doctor registry --runtime gke"),
+            ("The inventory's repository", "kubectl runway doctor registry --runtime gke -e production"),
             ("A workload's deploy artifact", "kubectl runway doctor registry example-service-gke -e staging"),
             (
                 "Any repository, without asking for the right to write",

@@ -25,6 +25,11 @@ pub const OURS: &[Reason] = &[
         "see who wrote them: kubectl get -o yaml --show-managed-fields; the parent puts its own back at its next run",
     ),
     reason(
+        "FolderMissing",
+        "what the tag holds has no folder of this environment: Flux applies nothing and removes nothing",
+        "push the inventory of this environment again, and see who moved the tag: kubectl runway inventory show",
+    ),
+    reason(
         "ForeignOwner",
         "an object belongs to another parent, or to none",
         "see its labels kustomize.toolkit.fluxcd.io/name and /namespace; two inventories must not have the same workload",
@@ -54,6 +59,11 @@ pub const OURS: &[Reason] = &[
     reason("NotFound", "it is in no inventory and no declared file", "see the spelling, the runtime and the environment"),
     reason("NotLookedAt", "its controller has not looked at it yet", "wait; when it stays, see whether the controller runs"),
     reason("NotOwned", "the parent has not applied it, although it is there", "see who made it, and let the parent run"),
+    reason(
+        "NotPublished",
+        "it is declared or on the cluster, and the inventory that the tag holds does not have it",
+        "see what the last push did: kubectl runway inventory diff; then push the inventory",
+    ),
     reason(
         "ObjectAbsent",
         "one of the two objects is not on the cluster",
