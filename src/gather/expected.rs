@@ -56,8 +56,8 @@ impl Declared {
 
     /// The inventory that it would become.
     pub(crate) fn inventory(&self, settings: &Settings, environment: &str) -> Inventory {
-        let pairs = objects::build(&self.workloads, settings, environment);
-        inventory::read::from_objects(pairs.into_iter().flat_map(|pair| [pair.source, pair.kustomization]))
+        let pairs = objects::each(&self.workloads, settings, environment);
+        inventory::read::from_objects(pairs.flat_map(|pair| [pair.source, pair.kustomization]))
     }
 }
 

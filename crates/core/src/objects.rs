@@ -23,12 +23,13 @@ pub struct Pair {
 
 /// The objects of all workloads of an environment, in the file's order.
 pub fn build(workloads: &Workloads, settings: &Settings, environment: &str) -> Vec<Pair> {
-    workloads
-        .items
-        .iter()
-        .filter(|workload| workload.is_in(environment))
-        .map(|workload| pair(workload, &workloads.defaults, settings, environment))
-        .collect()
+    each(workloads, settings, environment).collect()
+}
+
+/// The same, one after the other: whoever keeps little of each needs the memory of one.
+pub fn each(workloads: &Workloads, settings: &Settings, environment: &str) -> impl Iterator<Item = Pair> {
+    let of = workloads.items.iter().filter(move |workload| workload.is_in(environment));
+    of.map(move |workload| pair(workload, &workloads.defaults, settings, environment))
 }
 
 /// The two objects of one workload in an environment.

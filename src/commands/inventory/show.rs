@@ -6,6 +6,7 @@ use super::request::{environment, published};
 use crate::exit::Outcome;
 use crate::gather::expected;
 use crate::ui::Ui;
+use runway_core::flux::kept::Kept;
 use runway_core::problem::{Class, Place, Problem};
 use runway_core::yaml::emit;
 
@@ -37,7 +38,13 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     if let (None, Some(runtime)) = (&args.source, settings.runtime()) {
         context.remember(&settings, (runtime, &environment), &inventory);
     }
-    let objects = inventory.entries.iter().flat_map(|entry| [entry.source.as_ref(), entry.kustomization.as_ref()]).flatten();
-    ui.answer(&emit::documents(objects)?)?;
+    let objects = inventory
+        .entries
+        .iter()
+        .flat_map(|entry| [entry.source.as_ref(), entry.kustomization.as_ref()])
+        .flatten()
+        .map(Kept::value)
+        .collect::<Vec<_>>();
+    ui.answer(&emit::documents(&objects)?)?;
     Ok(Outcome::YES)
 }

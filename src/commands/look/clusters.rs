@@ -340,7 +340,7 @@ pub(crate) fn scopes(runtime: Option<&str>, environment: Option<&str>, observed:
     let mut found: BTreeSet<Scope> = BTreeSet::new();
     for source in objects.sources.iter().flatten() {
         let Some(name) = names::runtime_of_parent(&source.metadata.name) else { continue };
-        let Wanted::Tag(reference) = object::wanted(&source.spec) else { continue };
+        let Wanted::Tag(reference) = object::wanted(&source.spec.value()) else { continue };
         let tag = reference.rsplit_once(':').map_or("", |(_, tag)| tag);
         let is = |said: Option<&str>, seen: &str| said.is_none_or(|said| said == seen);
         if is(runtime, name) && is(environment, tag) {

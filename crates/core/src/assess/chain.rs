@@ -13,6 +13,7 @@ use crate::flux::revision::short;
 use crate::inventory::Entry;
 use crate::observed::objects::Looked;
 use crate::observed::{Answer, Gap, Registry};
+use serde_json::Value;
 
 /// What every row is judged with.
 pub(super) struct Context<'a> {
@@ -40,6 +41,14 @@ pub(super) struct Row<'a> {
     pub(super) entry: Option<&'a Entry>,
     pub(super) source: Option<&'a Source>,
     pub(super) kustomization: Option<&'a Kustomization>,
+}
+
+impl Row<'_> {
+    /// The spec that its source should have; when nothing is expected, the one that it has.
+    pub(super) fn source_spec(&self) -> Option<Value> {
+        let published = self.entry.and_then(|entry| entry.source.as_ref()?.field("spec"));
+        published.or_else(|| self.source.map(|source| source.spec.value()))
+    }
 }
 
 /// The judged links of a row, and what the registry says about its deploy tag.
@@ -105,7 +114,7 @@ fn unread(gap: Option<&Gap>, link: Link) -> Option<Step> {
 }
 
 fn declared(context: &Context<'_>, row: &Row<'_>) -> Step {
-    let Some((file, inventory)) = &context.expected.declared else {
+    let Some((file, _)) = &context.expected.declared else {
         return match row.entry {
             Some(_) => Step::unknown(Link::Declared, "no workloads.yml was given"),
             None if row.source.is_some() || row.kustomization.is_some() => {
@@ -118,7 +127,7 @@ fn declared(context: &Context<'_>, row: &Row<'_>) -> Step {
             None => Step::broken(Link::Declared, "NotFound", format!("'{}' is neither published nor on the cluster", row.name)),
         };
     };
-    if inventory.get(row.name).is_some() {
+    if context.index.declared.contains_key(row.name) {
         return Step::holds(Link::Declared, format!("in {file}"));
     }
     let environment = &context.expected.environment;
@@ -134,7 +143,7 @@ fn published(context: &Context<'_>, row: &Row<'_>) -> Step {
     match &context.expected.published {
         Published::Unknown(why) => Step::unknown(Link::Published, why.clone()),
         Published::NotThere => Step::broken(Link::Published, "NotFound", format!("no inventory is published as {}", what())),
-        Published::Known { inventory, digest } => match inventory.get(row.name) {
+        Published::Known { inventory, digest } => match context.index.published.get(row.name) {
             Some(entry) if entry.source.is_some() && entry.kustomization.is_some() => Step::holds(
                 Link::Published,
                 digest
@@ -164,8 +173,7 @@ fn published(context: &Context<'_>, row: &Row<'_>) -> Step {
 
 /// The link `deployed`, what is expected of the source, and whether the tag was asked for and is gone.
 fn deployed(context: &Context<'_>, row: &Row<'_>) -> (Step, ExpectedView, bool) {
-    let published = row.entry.and_then(|entry| entry.source.as_ref()).and_then(|source| source.get("spec"));
-    let Some(spec) = published.or(row.source.map(|source| &source.spec)) else {
+    let Some(spec) = row.source_spec() else {
         return (Step::unknown(Link::Deployed, "there is no source that says where to look"), ExpectedView::default(), false);
     };
     let runs = row
@@ -173,7 +181,7 @@ fn deployed(context: &Context<'_>, row: &Row<'_>) -> (Step, ExpectedView, bool) 
         .and_then(Kustomization::applied_digest)
         .map(|digest| format!("; still runs {}", short(digest)))
         .unwrap_or_default();
-    match wanted(spec) {
+    match wanted(&spec) {
         Wanted::Unknown(why) => (Step::unknown(Link::Deployed, why), ExpectedView::default(), false),
         Wanted::Digest(digest) => {
             let view = ExpectedView { revision: Some(digest.clone()), digest: Some(digest.clone()), tag: None };

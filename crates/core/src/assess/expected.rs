@@ -1,7 +1,7 @@
 //! What is expected of the clusters of one runtime and environment.
 
 use crate::flux::names;
-use crate::inventory::{Entry, Inventory};
+use crate::inventory::Inventory;
 use std::collections::BTreeSet;
 
 /// What a file declares and what a registry holds.
@@ -56,16 +56,7 @@ impl Expected {
         self.declared.as_ref().map(|(_, inventory)| inventory)
     }
 
-    /// What a workload's objects should be: what is published; when that cannot be read, what is declared.
-    pub fn entry(&self, name: &str) -> Option<&Entry> {
-        match &self.published {
-            Published::Known { inventory, .. } => inventory.get(name),
-            Published::NotThere => None,
-            Published::Unknown(_) => self.declared()?.get(name),
-        }
-    }
-
-    /// The same, with nothing in it but these workloads: what was not asked of a cluster must not be missed there.
+    /// The same expectation with nothing in it but these workloads: what was not asked of a cluster must not be missed there.
     #[must_use]
     pub fn only(&self, names: &BTreeSet<String>) -> Self {
         let mut narrow = self.clone();

@@ -6,9 +6,9 @@ use super::parent::ParentState;
 use super::words::Link;
 use crate::diff::fields::shown;
 use crate::diff::{Difference, differences, managers};
+use crate::flux::kept::Kept;
 use crate::flux::object::{Meta, Object, Status};
 use crate::flux::{KUSTOMIZATION, OCI_REPOSITORY};
-use serde_json::Value;
 
 /// Reason of a link that is broken by a deletion.
 pub(super) const TERMINATING: &str = "Terminating";
@@ -95,10 +95,10 @@ fn drift(row: &Row<'_>) -> Vec<String> {
     found
 }
 
-fn compare<S: Status>(kind: &str, published: &Value, live: &Object<S>, found: &mut Vec<String>) {
+fn compare<S: Status>(kind: &str, published: &Kept, live: &Object<S>, found: &mut Vec<String>) {
     let meta = &live.metadata;
     let text = |field: &str, key: &str| if field == "labels" { meta.labels.get(key) } else { meta.annotations.get(key) }.cloned();
-    for difference in differences(kind, published, &live.spec, &text) {
+    for difference in differences(kind, &published.value(), &live.spec.value(), &text) {
         found.push(describe(kind, meta, &difference));
     }
 }

@@ -72,7 +72,8 @@ fn of_parent(parent: &str, reason: &str, namespace: &str) -> Vec<String> {
 
 /// The type and the names of the keys in a source's pull secret, and no value.
 fn secret(row: &Row<'_>, namespace: &str) -> Option<String> {
-    let secret = row.source?.spec.get("secretRef")?.get("name")?.as_str()?;
+    let secret = row.source?.spec.field("secretRef")?;
+    let secret = secret.get("name")?.as_str()?;
     Some(format!(
         "kubectl -n {namespace} get secret {secret} -o 'custom-columns=NAME:.metadata.name,TYPE:.type,CREATED:.metadata.creationTimestamp'"
     ))
@@ -85,8 +86,7 @@ fn dependencies(row: &Row<'_>, namespace: &str, otherwise: String) -> Vec<String
 }
 
 fn deployed(row: &Row<'_>) -> Vec<String> {
-    let published = row.entry.and_then(|entry| entry.source.as_ref()).and_then(|source| source.get("spec"));
-    let reference = published.or(row.source.map(|source| &source.spec)).map(wanted);
+    let reference = row.source_spec().as_ref().map(wanted);
     match reference {
         Some(Wanted::Tag(reference)) => {
             let repository = reference.rsplit_once(':').map_or(reference.as_str(), |(repository, _)| repository);

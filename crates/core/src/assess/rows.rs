@@ -7,7 +7,7 @@ use super::parent::ParentState;
 use super::verdict;
 use super::words::{Link, Verdict};
 use crate::flux::object::{Kustomization, Source, Wanted, wanted};
-use crate::inventory::Inventory;
+use crate::inventory::{Entry, Inventory};
 use crate::observed::objects::Looked;
 use crate::observed::{Gap, Objects, Observed, Registry};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -31,7 +31,7 @@ pub fn assess_with(
         Ok(objects) => objects,
         Err(gap) => return unreachable(expected, observed, gap, named),
     };
-    let index = Index::new(objects);
+    let index = Index::new(objects, expected);
     let parent_name = expected.parent();
     let parent_row = Row {
         kind: ItemKind::Parent,
@@ -51,7 +51,7 @@ pub fn assess_with(
         let row = Row {
             kind: ItemKind::Workload,
             name,
-            entry: expected.entry(name),
+            entry: index.entry(expected, name),
             source: index.sources.get(name.as_str()).copied(),
             kustomization: index.kustomizations.get(name.as_str()).copied(),
         };
@@ -71,34 +71,48 @@ pub fn references(expected: &Expected, observed: &Observed) -> BTreeSet<String> 
         }
     };
     let known = if matches!(expected.published, Published::Unknown(_)) { expected.declared() } else { expected.published() };
-    for entry in known.map(|inventory| inventory.entries.as_slice()).unwrap_or_default() {
-        if let Some(spec) = entry.source.as_ref().and_then(|source| source.get("spec")) {
-            add(spec);
+    let known = by_name(known);
+    for entry in known.values() {
+        if let Some(spec) = entry.source.as_ref().and_then(|source| source.field("spec")) {
+            add(&spec);
         }
     }
     let parent = expected.parent();
     let sources = observed.objects.as_ref().ok().and_then(|objects| objects.sources.as_ref().ok());
     for source in sources.into_iter().flatten() {
         let ours = source.owner() == Some((parent.as_str(), expected.namespace.as_str()));
-        if source.metadata.name == parent || (ours && expected.entry(&source.metadata.name).is_none()) {
-            add(&source.spec);
+        if source.metadata.name == parent || (ours && !known.contains_key(source.metadata.name.as_str())) {
+            add(&source.spec.value());
         }
     }
     found
 }
 
-/// Objects by name.
+/// An inventory's entries by name.
+fn by_name(inventory: Option<&Inventory>) -> HashMap<&str, &Entry> {
+    inventory.into_iter().flat_map(|inventory| &inventory.entries).map(|entry| (entry.name.as_str(), entry)).collect()
+}
+
+/// Objects, and what is expected, by name.
 pub(super) struct Index<'a> {
     pub(super) sources: HashMap<&'a str, &'a Source>,
     pub(super) kustomizations: HashMap<&'a str, &'a Kustomization>,
+    pub(super) declared: HashMap<&'a str, &'a Entry>,
+    pub(super) published: HashMap<&'a str, &'a Entry>,
 }
 
 impl<'a> Index<'a> {
-    fn new(objects: &'a Objects) -> Self {
+    fn new(objects: &'a Objects, expected: &'a Expected) -> Self {
         let sources = objects.sources.iter().flatten().map(|object| (object.metadata.name.as_str(), object)).collect();
         let kustomizations =
             objects.kustomizations.iter().flatten().map(|object| (object.metadata.name.as_str(), object)).collect();
-        Self { sources, kustomizations }
+        Self { sources, kustomizations, declared: by_name(expected.declared()), published: by_name(expected.published()) }
+    }
+
+    /// What a workload's objects should be: what is published; when that cannot be read, what is declared.
+    fn entry(&self, expected: &Expected, name: &str) -> Option<&'a Entry> {
+        let known = if matches!(expected.published, Published::Unknown(_)) { &self.declared } else { &self.published };
+        known.get(name).copied()
     }
 }
 

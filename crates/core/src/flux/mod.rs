@@ -8,6 +8,7 @@
 pub mod applied;
 pub mod crds;
 pub mod duration;
+pub mod kept;
 pub mod names;
 pub mod object;
 pub mod reference;

@@ -2,6 +2,7 @@
 //!
 //! Narrow on purpose: a list of 5,000 objects is decoded while it streams, and what is not named here is skipped.
 
+use super::kept::Kept;
 use super::revision;
 use super::{FINALIZER, OWNER_NAME, OWNER_NAMESPACE};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -23,7 +24,7 @@ pub struct Object<S> {
     pub metadata: Meta,
     /// The whole spec, since it is compared with what is published.
     #[serde(default)]
-    pub spec: Value,
+    pub spec: Kept,
     /// Status; absent before a controller has seen the object.
     #[serde(default = "Option::default")]
     pub status: Option<S>,
@@ -133,8 +134,6 @@ pub struct ArtifactStatus {
     pub revision: String,
     /// When the content was stored.
     pub last_update_time: Option<String>,
-    /// The manifest's annotations.
-    pub metadata: BTreeMap<String, String>,
 }
 
 /// Status of a Kustomization.
@@ -240,7 +239,7 @@ impl<S: Status> Object<S> {
 
     /// `spec.suspend`.
     pub fn suspended(&self) -> bool {
-        self.spec.get("suspend").and_then(Value::as_bool).unwrap_or(false)
+        self.spec.is_true("suspend")
     }
 
     /// The Stalled condition, when it is True.
@@ -291,7 +290,8 @@ impl Kustomization {
     /// `spec.dependsOn` as (namespace, name).
     pub fn depends_on(&self) -> Vec<(String, String)> {
         let text = |item: &Value, key: &str| item.get(key).and_then(Value::as_str).map(str::to_owned);
-        let items = self.spec.get("dependsOn").and_then(Value::as_array);
+        let items = self.spec.field("dependsOn");
+        let items = items.as_ref().and_then(Value::as_array);
         items
             .into_iter()
             .flatten()

@@ -6,6 +6,7 @@
 
 use crate::artifact::Tree;
 use crate::finding::{Finding, Severity};
+use crate::flux::kept::Kept;
 use crate::flux::{KUSTOMIZATION, KUSTOMIZE_GROUP, OCI_REPOSITORY, SOURCE_GROUP};
 use crate::problem::Place;
 use crate::yaml::{self, value::to_json};
@@ -29,9 +30,9 @@ pub struct Entry {
     /// The name of the objects.
     pub name: String,
     /// The OCIRepository, when declared.
-    pub source: Option<Value>,
+    pub source: Option<Kept>,
     /// The Kustomization, when declared.
-    pub kustomization: Option<Value>,
+    pub kustomization: Option<Kept>,
 }
 
 impl Inventory {
@@ -124,7 +125,7 @@ impl Objects {
             entries.len() - 1
         });
         if let Some(entry) = self.entries.get_mut(at) {
-            *(if is_source { &mut entry.source } else { &mut entry.kustomization }) = Some(object);
+            *(if is_source { &mut entry.source } else { &mut entry.kustomization }) = Some(object.into());
         }
     }
 }

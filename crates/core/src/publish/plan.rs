@@ -1,6 +1,7 @@
 //! The plan: what comes, what goes, what changes; workloads of an inventory, or objects of a deploy artifact.
 
 use crate::diff::{Difference, differences};
+use crate::flux::kept::Kept;
 use crate::flux::{KUSTOMIZATION, OCI_REPOSITORY};
 use crate::inventory::{Entry, Inventory};
 use serde_json::Value;
@@ -176,11 +177,16 @@ impl Item for Entry {
         let mut fields = Vec::new();
         for (kind, new, old) in pairs {
             match (new, old) {
-                (Some(new), Some(old)) => flux_object(kind, new, old, &mut fields),
+                (Some(new), Some(old)) => flux_object(kind, &new.value(), &old.value(), &mut fields),
                 (None, None) => {}
                 (new, old) => fields.push((
                     kind,
-                    Difference { path: "the object".to_owned(), parts: Vec::new(), published: new.clone(), live: old.clone() },
+                    Difference {
+                        path: "the object".to_owned(),
+                        parts: Vec::new(),
+                        published: new.as_ref().map(Kept::value),
+                        live: old.as_ref().map(Kept::value),
+                    },
                 )),
             }
         }
@@ -211,8 +217,8 @@ fn flux_object(kind: &'static str, new: &Value, old: &Value, fields: &mut Vec<(&
 /// `MirrorPrune`, the default, follows `prune` (`finalizerShouldDeleteResources`). Whether somebody suspended the object on
 /// a cluster cannot be seen here.
 fn consequence(entry: &Entry) -> Consequence {
-    let spec = entry.kustomization.as_ref().and_then(|object| object.get("spec"));
-    let field = |name: &str| spec.and_then(|spec| spec.get(name));
+    let spec = entry.kustomization.as_ref().and_then(|object| object.field("spec"));
+    let field = |name: &str| spec.as_ref().and_then(|spec| spec.get(name));
     let prune = field("prune").and_then(Value::as_bool).unwrap_or(false);
     let suspended = field("suspend").and_then(Value::as_bool).unwrap_or(false);
     let deletes = match field("deletionPolicy").and_then(Value::as_str) {

@@ -42,8 +42,8 @@ pub(crate) fn read_inventory(bytes: &[u8]) {
     let mut tree = Tree::new();
     drop(tree.insert("production/inventory.yaml", bytes.to_vec()));
     let (read, _) = inventory::read(&tree, "production", "f");
-    for spec in read.entries.iter().filter_map(|entry| entry.source.as_ref()?.get("spec")) {
-        drop(wanted(spec));
+    for spec in read.entries.iter().filter_map(|entry| entry.source.as_ref()?.field("spec")) {
+        drop(wanted(&spec));
     }
 }
 
