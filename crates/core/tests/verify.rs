@@ -523,7 +523,8 @@ fn codes_in(text: &str) -> BTreeSet<String> {
         for (at, _) in flat.match_indices(before) {
             let rest = flat.get(at + before.len()..).and_then(|rest| rest.strip_prefix('"'));
             let word: String = rest.unwrap_or_default().chars().take_while(|c| *c != '"').collect();
-            if word.contains('-') && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') {
+            // Whoever looks for a file of this name means the program.
+            if word != "kubectl-runway" && word.contains('-') && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') {
                 found.insert(word);
             }
         }
