@@ -73,8 +73,8 @@ fn kind(arg: &Arg) -> Option<Kind> {
         (Some("SOURCE" | "TARGET" | "layout:DIR"), _) | (_, "source" | "new" | "old") => Kind::Source,
         (
             Some(
-                "URL" | "DURATION" | "N" | "TOKEN" | "UID" | "USER" | "GROUP" | "KEY=VALUE" | "TAG" | "REVISION" | "VERSION"
-                | "NAME",
+                "URL" | "DURATION" | "SELECTOR" | "N" | "TOKEN" | "UID" | "USER" | "GROUP" | "KEY=VALUE" | "TAG" | "REVISION"
+                | "VERSION" | "NAME",
             ),
             _,
         ) => Kind::Free,
