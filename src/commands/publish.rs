@@ -13,7 +13,7 @@ use crate::render::plan as render;
 use crate::ui::Ui;
 use runway_core::api;
 use runway_core::artifact::manifest::Blob;
-use runway_core::artifact::{Artifact, Packed, Tree};
+use runway_core::artifact::{Artifact, Packed, Provenance, Tree};
 use runway_core::flux::reference::{Repository, tag_fault};
 use runway_core::problem::{Class, Place, Problem};
 use runway_core::publish::{self, Allowance, Plan, Receipt, Things, guard};
@@ -106,17 +106,18 @@ impl Push<'_> {
     ) -> Result<(Receipt, Plan, Option<Problem>), Problem> {
         let found = destination.found(client).await?;
         let packed = Packed::new(self.tree);
-        let Compared { plan, same } = self.compare(client, destination, found.as_ref(), &packed, compare).await?;
+        let (Compared { plan, same }, known) = self.compare(client, destination, found.as_ref(), &packed, compare).await?;
         let allowance = Allowance {
             max_removals: self.settings.max_removals(),
             max_percent: self.settings.max_removal_percent(),
             allowed: self.flags.allow_removals,
         };
         let refused = guard(&plan, allowance).err();
-        // Where it comes from is asked only when something is pushed: it may cost several programs.
-        let artifact = match &found {
-            Some(found) if same && !self.flags.force => as_found(found, &packed),
-            _ => packed.artifact(&provenance::of(&self.given(), &self.context.start).await?),
+        // Where it comes from is asked only when something may be pushed: it may cost several programs.
+        let artifact = match (&found, known) {
+            (Some(found), _) if same && !self.flags.force => as_found(found, &packed),
+            (_, Some(provenance)) => packed.artifact(&provenance?),
+            (_, None) => packed.artifact(&provenance::of(&self.given(), &self.context.start).await?),
         };
         let mut receipt = receipt(destination, &artifact);
         if refused.is_some() {
@@ -138,7 +139,8 @@ impl Push<'_> {
         Ok((receipt, plan, None))
     }
 
-    /// The same layer is the same content; another one may still unpack to the same files, when somebody else packed it.
+    /// The same layer is the same content; another one may still unpack to the same files, when somebody else packed it. Where
+    /// the content comes from is said too, when it was asked meanwhile.
     async fn compare(
         &self,
         client: &Client,
@@ -146,12 +148,15 @@ impl Push<'_> {
         found: Option<&Found>,
         packed: &Packed,
         compare: impl FnOnce(Option<&Held>) -> Result<Compared, Problem>,
-    ) -> Result<Compared, Problem> {
-        let Some(found) = found else { return compare(None) };
+    ) -> Result<(Compared, Option<Result<Provenance, Problem>>), Problem> {
+        let Some(found) = found else { return Ok((compare(None)?, None)) };
         if found.manifest.content()?.digest == packed.layer.digest.as_str() {
-            return Ok(Compared { plan: Plan::unchanged(self.things, self.count), same: true });
+            return Ok((Compared { plan: Plan::unchanged(self.things, self.count), same: true }, None));
         }
-        compare(Some(&destination.held(client, found).await?))
+        // git answers while the registry does.
+        let given = self.given();
+        let (held, provenance) = tokio::join!(destination.held(client, found), provenance::of(&given, &self.context.start));
+        Ok((compare(Some(&held?))?, Some(provenance)))
     }
 
     /// The places of further tags that do not hold the artifact yet; one that holds another artifact is never moved.
