@@ -104,8 +104,13 @@ impl Push<'_> {
         destination: &Destination,
         compare: impl FnOnce(Option<&Held>) -> Result<Compared, Problem>,
     ) -> Result<(Receipt, Plan, Option<Problem>), Problem> {
+        // Packed while the registry answers.
+        let tree = self.tree.clone();
+        let packing = tokio::task::spawn_blocking(move || Packed::new(&tree));
         let found = destination.found(client).await?;
-        let packed = Packed::new(self.tree);
+        let packed = packing
+            .await
+            .map_err(|error| Problem::new(Class::Output, "the tree could not be packed").cause(error.to_string()))?;
         let (Compared { plan, same }, known) = self.compare(client, destination, found.as_ref(), &packed, compare).await?;
         let allowance = Allowance {
             max_removals: self.settings.max_removals(),

@@ -37,16 +37,17 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
         environment,
         tree: &tree,
         things: Things::Workloads,
-        count: request.count(),
+        count: request.names().len(),
     };
     let receipt = push.run(
         || settings.inventory_repository(&request.runtime),
         |held| {
-            let new = request.inventory();
-            let short = held.and_then(|held| plan_of_trees(&new, &tree, &held.tree, environment));
+            let names = request.names();
+            let some = |names: &HashSet<&str>| request.inventory_of(|name| names.contains(name));
+            let short = held.and_then(|held| plan_of_trees(&names, some, &tree, &held.tree, environment));
             let mut plan = match (short, held) {
                 (Some(plan), _) => plan,
-                (None, held) => plan(&new, held.map(|held| held.inventory(environment)).transpose()?.as_ref()),
+                (None, held) => plan(&request.inventory(), held.map(|held| held.inventory(environment)).transpose()?.as_ref()),
             };
             plan.suspended_on_a_cluster(&suspended);
             Ok(Compared { plan, same: held.is_some_and(|held| held.tree == tree) })

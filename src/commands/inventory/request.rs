@@ -54,15 +54,22 @@ impl Request {
         inventory::write_all(&self.workloads, &self.settings, &self.environment)
     }
 
-    /// How many workloads it declares for the environment.
-    pub(super) fn count(&self) -> usize {
-        self.workloads.items.iter().filter(|workload| workload.is_in(&self.environment)).count()
+    /// The workloads that it declares for the environment.
+    pub(super) fn names(&self) -> Vec<&str> {
+        let of = self.workloads.items.iter().filter(|workload| workload.is_in(&self.environment));
+        of.map(|workload| workload.id.as_str()).collect()
     }
 
     /// The inventory that it declares.
     pub(super) fn inventory(&self) -> Inventory {
-        let pairs = objects::build(&self.workloads, &self.settings, &self.environment);
-        inventory::read::from_objects(pairs.into_iter().flat_map(|pair| [pair.source, pair.kustomization]))
+        self.inventory_of(|_| true)
+    }
+
+    /// The same of some workloads.
+    pub(super) fn inventory_of(&self, is_wanted: impl Fn(&str) -> bool) -> Inventory {
+        let of = self.workloads.items.iter().filter(|workload| workload.is_in(&self.environment) && is_wanted(&workload.id));
+        let pairs = of.map(|workload| objects::pair(workload, &self.workloads.defaults, &self.settings, &self.environment));
+        inventory::read::from_objects(pairs.flat_map(|pair| [pair.source, pair.kustomization]))
     }
 
     /// The same without a file: for commands that read only what is published.

@@ -10,24 +10,31 @@ use crate::inventory::{FILE, Inventory, read};
 use crate::yaml::{self, value::to_json};
 use std::collections::HashSet;
 
-/// The plan; `new` is what `tree` declares, both as they were built here. `None` when only reading everything will tell.
-pub fn plan_of_trees(new: &Inventory, tree: &Tree, old: &Tree, environment: &str) -> Option<Plan> {
+/// The plan; `tree` was built here of these workloads, in this order, and `objects` gives the inventory of some of them. `None`
+/// when only reading everything will tell.
+pub fn plan_of_trees(
+    names: &[&str],
+    objects: impl FnOnce(&HashSet<&str>) -> Inventory,
+    tree: &Tree,
+    old: &Tree,
+    environment: &str,
+) -> Option<Plan> {
     let own: Vec<&str> = documents(text(tree.get(&format!("{environment}/{FILE}"))?)?).collect();
-    // Two documents each, in the order of the entries.
-    if own.len() != 2 * new.entries.len() {
+    // Two documents each.
+    if own.len() != 2 * names.len() {
         return None;
     }
     let files: Vec<_> = read::manifests(old, environment).map(|(_, content)| text(content)).collect::<Option<_>>()?;
     let held: HashSet<&str> = files.iter().flat_map(|text| documents(text)).collect();
 
     let mut same: HashSet<&str> = HashSet::new();
-    let (mut known, mut rest) = (HashSet::new(), Inventory { has_folder: new.has_folder, ..Inventory::default() });
-    for (entry, documents) in new.entries.iter().zip(own.chunks(2)) {
+    let (mut known, mut rest) = (HashSet::new(), HashSet::new());
+    for (name, documents) in names.iter().zip(own.chunks(2)) {
         if documents.iter().all(|document| held.contains(document)) {
-            known.insert(entry.name.as_str());
+            known.insert(*name);
             same.extend(documents);
         } else {
-            rest.entries.push(entry.clone());
+            rest.insert(*name);
         }
     }
 
@@ -38,7 +45,7 @@ pub fn plan_of_trees(new: &Inventory, tree: &Tree, old: &Tree, environment: &str
     if !findings.is_empty() || old.entries.iter().any(|entry| known.contains(entry.name.as_str())) {
         return None;
     }
-    let mut plan = plan(&rest, Some(&old));
+    let mut plan = plan(&objects(&rest), Some(&old));
     plan.before += known.len();
     plan.after += known.len();
     Some(plan)
@@ -62,6 +69,7 @@ mod tests {
     use crate::publish::plan;
     use crate::settings::resolve;
     use crate::workloads::parse;
+    use std::collections::HashSet;
 
     fn tree(list: &str) -> (Tree, inventory::Inventory) {
         let (workloads, findings) = parse("w", list);
@@ -76,6 +84,16 @@ mod tests {
         let mut tree = Tree::new();
         tree.insert("production/x.yaml", text.into()).unwrap();
         tree
+    }
+
+    fn short(declared: &inventory::Inventory, new: &Tree, old: &Tree) -> Option<crate::publish::Plan> {
+        let names: Vec<&str> = declared.entries.iter().map(|entry| entry.name.as_str()).collect();
+        let some = |names: &HashSet<&str>| {
+            let mut some = declared.clone();
+            some.entries.retain(|entry| names.contains(entry.name.as_str()));
+            some
+        };
+        plan_of_trees(&names, some, new, old, "production")
     }
 
     const LIST: &str = "- runway_service_id: one\n- runway_service_id: two\n- runway_service_id: three\n  flux: {wait: true}\n";
@@ -109,7 +127,7 @@ mod tests {
         ];
         for old in olds {
             let long = plan(&declared, Some(&read(&old, "production", "").0));
-            assert_eq!(plan_of_trees(&declared, &new, &old, "production"), Some(long), "{old:?}");
+            assert_eq!(short(&declared, &new, &old), Some(long), "{old:?}");
         }
     }
 
@@ -119,7 +137,7 @@ mod tests {
         let text = String::from_utf8(new.get("production/inventory.yaml").unwrap().to_vec()).unwrap();
         let again = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: one}\n";
         for old in [file(&format!("{text}---\n{again}")), file(&format!("{text}---\na: [\n"))] {
-            assert_eq!(plan_of_trees(&declared, &new, &old, "production"), None, "{old:?}");
+            assert_eq!(short(&declared, &new, &old), None, "{old:?}");
         }
     }
 }
