@@ -107,12 +107,12 @@ pub(super) fn headline(item: &Item, style: Style) -> String {
 
 /// One row with all its links, why it broke, and what to do.
 pub(crate) fn chain(item: &Item, now: Timestamp, style: Style) -> String {
-    format!("{}{}{}{}", headline(item, style), links(item, now, style), why(item, now), objects::trouble(item, now, style))
+    format!("{}{}{}{}", headline(item, style), links(item, now, style), why(item, now, style), objects::trouble(item, now, style))
 }
 
 /// One row with its first broken link before everything else: why, and what to do; then what that rests on.
 pub(crate) fn explain(item: &Item, now: Timestamp, style: Style) -> String {
-    let (head, why) = (headline(item, style), why(item, now));
+    let (head, why) = (headline(item, style), why(item, now, style));
     format!("{head}{why}evidence:\n{}{}", links(item, now, style), objects::trouble(item, now, style))
 }
 
@@ -135,7 +135,7 @@ fn links(item: &Item, now: Timestamp, style: Style) -> String {
     out
 }
 
-fn why(item: &Item, now: Timestamp) -> String {
+fn why(item: &Item, now: Timestamp, style: Style) -> String {
     let Some(broken) = &item.broken else {
         if item.message.is_empty() {
             return String::new();
@@ -148,7 +148,7 @@ fn why(item: &Item, now: Timestamp) -> String {
     let mut out =
         format!("why:  {}: {}{since}\n", visible(&broken.reason), visible_lines(&broken.message).replace('\n', "\n      "));
     for next in &broken.next {
-        out.push_str(&format!("next: {}\n", visible(next)));
+        out.push_str(&format!("next: {}\n", style.command(&visible(next))));
     }
     out
 }

@@ -9,7 +9,12 @@ pub(crate) struct Style {
     pub(crate) width: Option<usize>,
     /// Whether only ASCII may be drawn.
     pub(crate) ascii: bool,
+    /// The name by which the program was called; commands that are told to run next begin with it. None: as they are written.
+    pub(crate) program: Option<&'static str>,
 }
+
+/// The name that texts about this program's own commands are written with.
+pub(crate) const WRITTEN: &str = "kubectl runway";
 
 /// What is drawn beyond ASCII, and what stands for it where that cannot be shown.
 const DRAWN: [(&str, &str); 9] =
@@ -22,6 +27,14 @@ impl Style {
             return text;
         }
         DRAWN.iter().fold(text, |text, (mark, plain)| text.replace(mark, plain))
+    }
+
+    /// A command to run next, with the name by which the program was called.
+    pub(crate) fn command(self, line: &str) -> String {
+        match (self.program, line.strip_prefix(WRITTEN)) {
+            (Some(name), Some(rest)) if rest.starts_with(' ') => format!("{name}{rest}"),
+            _ => line.to_owned(),
+        }
     }
 
     fn paint(self, code: &str, text: &str) -> String {

@@ -2,7 +2,8 @@
 
 use super::progress::Progress;
 use crate::env;
-use crate::render::{findings, style::Style};
+use crate::render::findings;
+use crate::render::style::{Style, WRITTEN};
 use runway_core::finding::Finding;
 use runway_core::problem::{Class, Problem};
 use runway_core::text::visible;
@@ -28,9 +29,6 @@ pub(crate) struct Ui {
     name: &'static str,
 }
 
-/// The name that texts about this program's own commands are written with.
-const WRITTEN: &str = "kubectl runway";
-
 impl Ui {
     /// Decides colour and width once per stream.
     pub(crate) fn new(color: ColorChoice, quiet: bool, name: &'static str) -> Self {
@@ -38,8 +36,8 @@ impl Ui {
         let out = io::stdout();
         let width = if out.is_terminal() { terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)) } else { None };
         Self {
-            out: Style { color: colored(color, out.is_terminal()), width, ascii },
-            err: Style { color: colored(color, io::stderr().is_terminal()), width: None, ascii },
+            out: Style { color: colored(color, out.is_terminal()), width, ascii, program: Some(name) },
+            err: Style { color: colored(color, io::stderr().is_terminal()), width: None, ascii, program: Some(name) },
             quiet,
             name,
         }

@@ -20,6 +20,13 @@ fn help_speaks_as_it_was_called() {
     assert!(bare.stdout.contains("\n  flux runway help") && !bare.stdout.contains("kubectl runway"), "{bare}");
     let wrong = runway_testkit::env::Env::new(&flux).run(["help", "finding", "nonsense"]).exits(2);
     assert!(wrong.stderr.contains("hint: all of them: flux runway help finding"), "{wrong}");
+    // What is to be run next, too.
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/with-parent/parent-suspended");
+    let line = ["explain", "added", "--runtime", "gke", "-e", "production", "--snapshot", case.to_str().unwrap()];
+    let told = runway_testkit::env::Env::new(&flux).run(line).exits(1);
+    assert!(told.stdout.contains("\nnext: flux runway explain gke-inventory"), "{told}");
+    let told = env().run(line).exits(1);
+    assert!(told.stdout.contains("\nnext: kubectl runway explain gke-inventory"), "{told}");
 }
 
 /// A shell starts a program by the word that was typed, kubectl and flux by its path.
