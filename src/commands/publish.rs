@@ -86,14 +86,20 @@ impl Push<'_> {
     ) -> Result<Receipt, Problem> {
         let flags = self.flags;
         let outputs = Output::parse_all(&flags.output.output, &FORMATS, "text")?;
-        let destination = Destination::parse(flags.to.as_deref(), repository, self.environment, &self.context.start)?;
+        // With --to the settings' repository is only a place that may hold the same blobs already.
+        let (own, near) = match &flags.to {
+            None => (Some(repository()?), None),
+            Some(_) => (None, repository().ok()),
+        };
+        let own = || own.ok_or_else(|| Problem::usage("no repository was named"));
+        let destination = Destination::parse(flags.to.as_deref(), own, self.environment, &self.context.start)?;
         for tag in &flags.tag {
             if let Some(why) = tag_fault(tag) {
                 return Err(Problem::usage(format!("--tag '{tag}' is no tag")).cause(why));
             }
         }
         let client = self.context.registry(self.settings, &flags.registry)?;
-        let (receipt, plan, refused) = crate::block_on(self.carry_out(&client, &destination, compare))?;
+        let (receipt, plan, refused) = crate::block_on(self.carry_out(&client, &destination, near.as_ref(), compare))?;
         self.show(&outputs, &receipt, &plan, ui)?;
         refused.map_or(Ok(receipt), Err)
     }
@@ -102,6 +108,7 @@ impl Push<'_> {
         &self,
         client: &Client,
         destination: &Destination,
+        near: Option<&Repository>,
         compare: impl FnOnce(Option<&Held>) -> Result<Compared, Problem>,
     ) -> Result<(Receipt, Plan, Option<Problem>), Problem> {
         // Packed while the registry answers.
@@ -133,7 +140,7 @@ impl Push<'_> {
         if same && !self.flags.force {
             receipt.result = publish::Outcome::Unchanged;
         } else if !self.flags.dry_run {
-            destination.push(client, &artifact, found.as_ref().map(|found| &found.digest)).await?;
+            destination.push(client, &artifact, found.as_ref().map(|found| &found.digest), near).await?;
             receipt.result = publish::Outcome::Pushed;
         }
         if !self.flags.dry_run {

@@ -115,11 +115,18 @@ impl Destination {
         }
     }
 
-    /// Pushes, and asks whether the tag holds it now. `before` is what the tag held when the plan was made.
-    pub(crate) async fn push(&self, client: &Client, artifact: &Artifact, before: Option<&Digest>) -> Result<(), Problem> {
+    /// Pushes, and asks whether the tag holds it now. `before` is what the tag held when the plan was made; `near` is where such
+    /// artifacts usually lie, when this is another place.
+    pub(crate) async fn push(
+        &self,
+        client: &Client,
+        artifact: &Artifact,
+        before: Option<&Digest>,
+        near: Option<&Repository>,
+    ) -> Result<(), Problem> {
         let now = match self {
             Self::Registry(repository, tag) => {
-                client.upload(repository, artifact).await?;
+                client.upload(repository, artifact, near).await?;
                 client.tag(repository, artifact, tag, before).await?;
                 client.head(repository, &Target::Tag(tag.clone())).await?.map(|head| head.digest)
             }

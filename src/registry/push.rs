@@ -15,11 +15,18 @@ use runway_core::problem::{Class, Problem};
 const OCTETS: &str = "application/octet-stream";
 
 impl Client {
-    /// Blobs (those that are missing), then the manifest under its digest. The artifact is then there, under no tag.
-    pub(crate) async fn upload(&self, repository: &Repository, artifact: &Artifact) -> Result<(), Problem> {
+    /// Blobs (those that are missing), then the manifest under its digest. The artifact is then there, under no tag. `near` is
+    /// another repository of the same registry that may hold the blobs, which it then mounts instead of being sent them.
+    pub(crate) async fn upload(
+        &self,
+        repository: &Repository,
+        artifact: &Artifact,
+        near: Option<&Repository>,
+    ) -> Result<(), Problem> {
         let digest = Target::Digest(artifact.manifest.digest.to_string());
         let errand = Errand::new(repository, Doing::Upload, Some(&digest));
-        tokio::try_join!(self.blob_up(&errand, &artifact.config), self.blob_up(&errand, &artifact.layer))?;
+        let near = near.filter(|near| near.host == repository.host && near.name != repository.name);
+        tokio::try_join!(self.blob_up(&errand, &artifact.config, near), self.blob_up(&errand, &artifact.layer, near))?;
         let (base, url) = self.manifest_address(&errand, &digest)?;
         let mut call = Call::write(Method::PUT, url, Some(MANIFEST_TYPE), &artifact.manifest.bytes);
         // Under its digest it is the same however often it is written.
@@ -84,7 +91,7 @@ impl Client {
     }
 
     /// Writes a blob unless it is there. The whole sequence may be repeated, since a blob is what its digest says.
-    async fn blob_up(&self, errand: &Errand<'_>, blob: &Blob) -> Result<(), Problem> {
+    async fn blob_up(&self, errand: &Errand<'_>, blob: &Blob, near: Option<&Repository>) -> Result<(), Problem> {
         let (base, url) = self.address(errand, &format!("blobs/{}", blob.digest))?;
         let mut tries = 1;
         loop {
@@ -93,7 +100,7 @@ impl Client {
                 return Ok(());
             }
             // Anything else than "not there" will be told, with words, by the upload itself.
-            let result = self.session(errand, &base, blob).await;
+            let result = self.session(errand, &base, blob, near).await;
             let transport = &self.exchange.transport;
             let pause = match &result {
                 Ok(answer) if answer.status.is_success() => return Ok(()),
@@ -114,10 +121,24 @@ impl Client {
     }
 
     /// One upload: in one piece, and where that is refused, in the two steps of older registries.
-    async fn session(&self, errand: &Errand<'_>, base: &Url, blob: &Blob) -> Result<Answer, Trouble> {
-        let location = match self.open(errand, base).await? {
-            Ok(location) => location,
-            Err(answer) => return Ok(answer),
+    async fn session(&self, errand: &Errand<'_>, base: &Url, blob: &Blob, near: Option<&Repository>) -> Result<Answer, Trouble> {
+        let begun = match near {
+            Some(near) => match self.mount(errand, base, blob, near).await {
+                // It is there now.
+                Ok(answer) if answer.status == StatusCode::CREATED => return Ok(answer),
+                // The registry could not or would not, and has begun an upload in the same breath.
+                Ok(answer) if answer.status == StatusCode::ACCEPTED => self.begun(errand, &answer).ok(),
+                // Who may not read there may still write here.
+                _ => None,
+            },
+            None => None,
+        };
+        let location = match begun {
+            Some(location) => location,
+            None => match self.open(errand, base).await? {
+                Ok(location) => location,
+                Err(answer) => return Ok(answer),
+            },
         };
         let whole = Call::write(Method::PUT, with_digest(location, &blob.digest), Some(OCTETS), &blob.bytes);
         let answer = self.exchange.perform(errand, base, &whole).await?;
@@ -146,13 +167,25 @@ impl Client {
         if !answer.status.is_success() {
             return Ok(Err(answer));
         }
+        Ok(Ok(self.begun(errand, &answer)?))
+    }
+
+    /// Asks for a blob of another repository ("mounting", OCI distribution specification).
+    async fn mount(&self, errand: &Errand<'_>, base: &Url, blob: &Blob, near: &Repository) -> Result<Answer, Trouble> {
+        let (_, mut url) = self.address(errand, "blobs/uploads/")?;
+        url.query_pairs_mut().append_pair("mount", blob.digest.as_str()).append_pair("from", &near.name);
+        self.exchange.perform(errand, base, &Call::write(Method::POST, url, None, &[])).await
+    }
+
+    /// Where an upload that was begun goes on.
+    fn begun(&self, errand: &Errand<'_>, answer: &Answer) -> Result<Url, Problem> {
         let location = answer.header("location").ok_or_else(|| {
             errand
                 .problem()
                 .cause(format!("{} accepts an upload and does not say where (no Location)", origin::host(&answer.url)))
                 .hint("the registry or a proxy before it is set up wrongly; tell its administrators")
         })?;
-        Ok(Ok(self.location(errand, &answer, location)?))
+        self.location(errand, answer, location)
     }
 
     fn location(&self, errand: &Errand<'_>, answer: &Answer, location: &str) -> Result<Url, Problem> {

@@ -28,7 +28,7 @@ async fn answered(reply: Reply, push: bool) -> Problem {
     });
     let (name, value) = login(&server, "runway", "s3cret");
     let (client, at) = (client(&[(name, &value)]), repository(&server, "g/x"));
-    if push { client.upload(&at, &artifact("one")).await.unwrap_err() } else { client.tags(&at).await.unwrap_err() }
+    if push { client.upload(&at, &artifact("one"), None).await.unwrap_err() } else { client.tags(&at).await.unwrap_err() }
 }
 
 /// A registry with a token endpoint that has these rules.
@@ -36,7 +36,7 @@ async fn ruled(rules: Rules, push: bool) -> Problem {
     let bed = start(rules);
     let (name, value) = login(&bed.registry, "runway", "s3cret");
     let (client, at) = (client(&[(name, &value)]), repository(&bed.registry, "g/x"));
-    if push { client.upload(&at, &artifact("one")).await.unwrap_err() } else { read(&client, &at).await }
+    if push { client.upload(&at, &artifact("one"), None).await.unwrap_err() } else { read(&client, &at).await }
 }
 
 fn given(status: u16, body: &str) -> Rules {

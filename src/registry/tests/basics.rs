@@ -32,7 +32,7 @@ async fn writes_and_reads_back() {
     let (client, repository, artifact) = (client(&[]), repository(&server, "a/x"), artifact("one"));
     assert_eq!(client.head(&repository, &tag("v1")).await.unwrap(), None);
     assert_eq!(client.tags(&repository).await.unwrap(), None);
-    client.upload(&repository, &artifact).await.unwrap();
+    client.upload(&repository, &artifact, None).await.unwrap();
     assert_eq!(store.tag("a/x", "v1"), None);
     assert!(store.has("a/x", &artifact.manifest.digest));
     client.tag(&repository, &artifact, "v1", None).await.unwrap();
@@ -58,7 +58,7 @@ async fn asks_no_more_than_it_must() {
     client.head(&repository, &tag("v1")).await.unwrap().unwrap();
     assert_eq!(server.lines(), ["HEAD /v2/a/x/manifests/v1"]);
     server.forget();
-    client.upload(&repository, &old).await.unwrap();
+    client.upload(&repository, &old, None).await.unwrap();
     assert_eq!(server.lines().iter().filter(|line| line.starts_with("HEAD")).count(), 2);
     assert_eq!(server.lines().len(), 3, "{:?}", server.lines());
     server.forget();
@@ -72,7 +72,7 @@ async fn a_tag_that_somebody_moved_is_left_alone() {
     let (client, repository) = (client(&[]), repository(&server, "a/x"));
     let (old, theirs, ours) = (artifact("old"), artifact("theirs"), artifact("ours"));
     store.put("a/x", "v1", &theirs);
-    client.upload(&repository, &ours).await.unwrap();
+    client.upload(&repository, &ours, None).await.unwrap();
     for expected in [Some(&old.manifest.digest), None] {
         let problem = client.tag(&repository, &ours, "v1", expected).await.unwrap_err();
         assert_eq!(problem.class, Class::Refused);
@@ -98,7 +98,7 @@ async fn a_basic_login_is_sent_when_asked_for_and_from_then_on() {
     assert_eq!(server.lines(), ["HEAD /v2/a/x/manifests/v1"; 2]);
     assert_eq!(server.requests()[0].header("authorization"), None);
     server.forget();
-    client.upload(&repository, &artifact).await.unwrap();
+    client.upload(&repository, &artifact, None).await.unwrap();
     client.tag(&repository, &artifact, "v1", None).await.unwrap();
     assert!(server.requests().iter().all(|request| request.header("authorization").is_some()));
     assert_eq!(store.tag("a/x", "v1"), Some(Digest::of(&artifact.manifest.bytes)));
@@ -111,7 +111,7 @@ async fn locations_in_all_forms_and_registries_that_take_pieces_only() {
     for (relative, only_pieces) in [(true, false), (false, true), (true, true)] {
         let (store, server) = serve(Store { relative, only_pieces, ..Store::default() });
         let (client, repository, artifact) = (client(&[]), repository(&server, "a/x"), artifact("one"));
-        client.upload(&repository, &artifact).await.unwrap();
+        client.upload(&repository, &artifact, None).await.unwrap();
         assert!(store.has("a/x", &artifact.manifest.digest));
         assert_eq!(server.lines().iter().any(|line| line.starts_with("PATCH")), only_pieces);
     }

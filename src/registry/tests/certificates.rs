@@ -106,7 +106,7 @@ async fn the_certificate_goes_where_the_login_goes_and_no_further() {
     let files = Files { authorities: Some(authority.file()), pair: Some(authority.pair("ours")) };
     let client = client(files, None).unwrap().with_login(server.host.clone(), Login::basic("runway", "s3cret"));
     let at = repository(&server, "a/x");
-    client.upload(&at, &artifact("one")).await.unwrap();
+    client.upload(&at, &artifact("one"), None).await.unwrap();
     let content = Descriptor { media_type: String::new(), size: 7, digest: Digest::of(b"content").to_string() };
     assert_eq!(client.blob(&at, &content).await.unwrap(), b"content");
     assert!(server.requests().iter().all(|request| request.certified));

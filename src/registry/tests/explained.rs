@@ -97,7 +97,7 @@ async fn not_there() {
     assert_eq!(client(&[]).head(&at, &tag("v1")).await.unwrap(), None);
     assert_eq!(client(&[]).manifest(&at, &tag("v1")).await.unwrap(), None);
     assert_eq!(client(&[]).tags(&at).await.unwrap(), None);
-    let said = all(&client(&[]).upload(&at, &artifact("one")).await.unwrap_err());
+    let said = all(&client(&[]).upload(&at, &artifact("one"), None).await.unwrap_err());
     assert!(said.contains("there is no repository g/x, or this login may not see it"), "{said}");
     let blob = runway_core::artifact::manifest::Descriptor {
         media_type: String::new(),
@@ -136,6 +136,6 @@ async fn what_ends_the_asking_of_a_registry() {
     ] {
         let server = Server::start(move |_| reply.clone());
         let at = repository(&server, "g/token-login");
-        assert!(!ends(&client(&[]).upload(&at, &artifact("one")).await.unwrap_err()));
+        assert!(!ends(&client(&[]).upload(&at, &artifact("one"), None).await.unwrap_err()));
     }
 }

@@ -86,7 +86,7 @@ async fn uploads_are_not_sent_just_anywhere() {
     ];
     for (reply, expected) in cases {
         let registry = Server::start(move |request| if request.method == "POST" { reply.clone() } else { Reply::new(404) });
-        let said = all(&client(&[]).upload(&repository(&registry, "a/x"), &artifact("one")).await.unwrap_err());
+        let said = all(&client(&[]).upload(&repository(&registry, "a/x"), &artifact("one"), None).await.unwrap_err());
         assert!(said.contains(expected) && said.contains("cannot upload the artifact"), "{said}");
     }
     assert_eq!(foreign.lines().len(), 0);
@@ -99,7 +99,7 @@ async fn uploads_are_not_sent_just_anywhere() {
             _ => Reply::new(404),
         }
     });
-    client(&[]).upload(&repository(&registry, "a/x"), &artifact("one")).await.unwrap();
+    client(&[]).upload(&repository(&registry, "a/x"), &artifact("one"), None).await.unwrap();
 }
 
 #[tokio::test]

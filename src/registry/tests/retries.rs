@@ -74,7 +74,7 @@ async fn blobs_and_manifests_by_digest_are_written_again() {
     {
         let (store, server) = failing(method, 2, failure);
         let ours = artifact("one");
-        client(&[]).upload(&repository(&server, "a/x"), &ours).await.unwrap();
+        client(&[]).upload(&repository(&server, "a/x"), &ours, None).await.unwrap();
         assert!(store.has("a/x", &ours.manifest.digest), "{method}");
     }
     let (store, count) = (Arc::new(Store::default()), AtomicUsize::new(0));
@@ -83,10 +83,10 @@ async fn blobs_and_manifests_by_digest_are_written_again() {
         let is_manifest = request.method == "PUT" && request.path.contains("/manifests/");
         if is_manifest && count.fetch_add(1, Ordering::SeqCst) < 2 { Reply::new(504) } else { handler.handle(request) }
     });
-    client(&[]).upload(&repository(&server, "a/x"), &artifact("one")).await.unwrap();
+    client(&[]).upload(&repository(&server, "a/x"), &artifact("one"), None).await.unwrap();
     assert_eq!(server.lines().iter().filter(|line| line.contains("/manifests/")).count(), 3);
     let (_, server) = failing("PUT", 99, error(503, "UNAVAILABLE", "not now"));
-    let said = all(&client(&[]).upload(&repository(&server, "a/x"), &artifact("one")).await.unwrap_err());
+    let said = all(&client(&[]).upload(&repository(&server, "a/x"), &artifact("one"), None).await.unwrap_err());
     assert!(said.contains("503 Service Unavailable (3 times): UNAVAILABLE: not now"), "{said}");
     assert!(server.lines().iter().filter(|line| line.starts_with("PUT")).count() <= 6);
 }

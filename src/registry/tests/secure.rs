@@ -187,7 +187,7 @@ async fn never_from_https_to_http() {
     let at = repository(&server, "a/x");
     let said = fault(&authority.client(), &at).await;
     assert!(said.contains("is plain http, and localhost:") && said.contains("is https"), "{said}");
-    let said = all(&authority.client().upload(&at, &artifact("one")).await.unwrap_err());
+    let said = all(&authority.client().upload(&at, &artifact("one"), None).await.unwrap_err());
     assert!(said.contains("sends the upload elsewhere, and this is not followed"), "{said}");
     assert_eq!(plain.lines().len(), 0);
 }
@@ -214,7 +214,7 @@ async fn storage_and_token_endpoint_on_other_origins_over_https() {
     });
     let client = authority.client().with_login(server.host.clone(), Login::basic("runway", "s3cret"));
     let at = repository(&server, "a/x");
-    client.upload(&at, &artifact("one")).await.unwrap();
+    client.upload(&at, &artifact("one"), None).await.unwrap();
     let content = Descriptor { media_type: String::new(), size: 7, digest: Digest::of(b"content").to_string() };
     assert_eq!(client.blob(&at, &content).await.unwrap(), b"content");
     let lines = storage.lines();

@@ -20,7 +20,7 @@ async fn a_push_takes_one_token_for_reading_and_one_for_writing() {
     let (client, repository, artifact) = (logged_in(&bed), repository(&bed.registry, "g/x"), artifact("one"));
     assert_eq!(client.head(&repository, &tag("v1")).await.unwrap(), None);
     assert_eq!(bed.registry.lines().len(), 2);
-    client.upload(&repository, &artifact).await.unwrap();
+    client.upload(&repository, &artifact, None).await.unwrap();
     client.tag(&repository, &artifact, "v1", None).await.unwrap();
     client.head(&repository, &tag("v1")).await.unwrap().unwrap();
     assert_eq!(bed.endpoint.lines(), [format!("{ASKED}g%2Fx%3Apull"), format!("{ASKED}g%2Fx%3Apull%2Cpush")]);
@@ -104,7 +104,7 @@ async fn a_token_that_is_not_taken_is_renewed_once() {
 async fn a_token_without_the_right_is_explained_and_not_renewed() {
     let bed = start(Rules { may_push: false, ..Rules::default() });
     let (client, repository) = (logged_in(&bed), repository(&bed.registry, "g/x"));
-    let problem = client.upload(&repository, &artifact("one")).await.unwrap_err();
+    let problem = client.upload(&repository, &artifact("one"), None).await.unwrap_err();
     let said = all(&problem);
     assert!(said.contains("cannot upload the artifact to "), "{said}");
     assert!(said.contains("401 Unauthorized: UNAUTHORIZED: authentication required"), "{said}");

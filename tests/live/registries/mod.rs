@@ -3,6 +3,7 @@
 mod doctors;
 mod faults;
 mod lanes;
+mod mounts;
 mod peers;
 mod requests;
 mod status;
