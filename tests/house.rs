@@ -8,11 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Crates that reach outside, and the only rooms that may name them.
-const FENCED: [(&str, &[&str]); 7] = [
+const FENCED: [(&str, &[&str]); 10] = [
     ("reqwest", &["registry"]),
     ("kube", &["cluster"]),
     ("k8s_openapi", &["cluster"]),
     ("hyper_util", &["cluster", "registry"]),
+    ("hyper_timeout", &["cluster"]),
+    ("tower", &["cluster"]),
+    ("tower_http", &["cluster"]),
     ("clap", &["commands", "ui"]),
     ("comfy_table", &["render"]),
     ("rustix", &["process", "cluster", "ui"]),

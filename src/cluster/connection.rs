@@ -12,7 +12,7 @@ use super::stream::{Allowance, decode};
 use crate::net::{Budget, Elapsed};
 use base64::Engine as _;
 use http::{Method, Request, Response, header};
-use kube::client::{Body, ClientBuilder};
+use kube::client::Body;
 use runway_core::problem::Problem;
 use secrecy::ExposeSecret as _;
 use serde::de::DeserializeOwned;
@@ -222,12 +222,12 @@ impl Cluster {
             }
             None => None,
         };
-        let builder = ClientBuilder::try_from(config).map_err(|error| {
+        let client = super::client::client(config).map_err(|error| {
             let cause = super::fault::chain(&error);
             let fault = Fault::new("TLS", format!("no connection to {} can be prepared: {cause}", self.server));
             self.without_secrets(fault, credential.as_ref())
         })?;
-        let made = Session { client: builder.build(), credential };
+        let made = Session { client, credential };
         *session = Some(made.clone());
         Ok(made)
     }

@@ -9,6 +9,7 @@
 
 mod answer;
 mod choose;
+mod client;
 mod connection;
 mod dry_run;
 mod event;
