@@ -41,10 +41,10 @@ pub(crate) struct RegistryFlags {
     #[arg(long, value_name = "FILE", help_heading = REGISTRY)]
     pub(crate) ca_file: Option<PathBuf>,
     /// Show registries this client certificate, a PEM file; certs.d of podman and Docker is read too
-    #[arg(long, value_name = "FILE", requires = "key_file")]
+    #[arg(long, value_name = "FILE", requires = "key_file", help_heading = REGISTRY)]
     pub(crate) cert_file: Option<PathBuf>,
     /// The key of --cert-file, a PEM file
-    #[arg(long, value_name = "FILE", requires = "cert_file")]
+    #[arg(long, value_name = "FILE", requires = "cert_file", help_heading = REGISTRY)]
     pub(crate) key_file: Option<PathBuf>,
     /// Read a token or password for the registry from standard input
     #[arg(long, help_heading = REGISTRY)]
@@ -179,7 +179,7 @@ pub(crate) struct ManyFlags {
     #[arg(long, value_name = "NAME", help_heading = CLUSTER)]
     region: Vec<String>,
     /// Only clusters that the settings give these labels: KEY=VALUE, KEY!=VALUE, KEY, !KEY; may be repeated, all must hold
-    #[arg(long, value_name = "SELECTOR")]
+    #[arg(long, value_name = "SELECTOR", help_heading = CLUSTER)]
     label: Vec<String>,
 }
 

@@ -84,6 +84,7 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::pages;
+    use crate::commands::flags::{CLUSTER, ClusterFlags, ManyFlags, REGISTRY, RegistryFlags};
     use clap::Command;
     use std::collections::BTreeSet;
 
@@ -91,6 +92,22 @@ mod tests {
         all.insert(path.to_owned());
         for sub in command.get_subcommands() {
             paths(sub, format!("{path} {}", sub.get_name()).trim_start(), all);
+        }
+    }
+
+    /// Every flag of a group says its heading itself; one that is forgotten stands among the command's own.
+    #[test]
+    fn groups_have_their_headings() {
+        use clap::Args as _;
+        let groups = [
+            (RegistryFlags::augment_args(Command::new("x")), REGISTRY),
+            (ClusterFlags::augment_args(Command::new("x")), CLUSTER),
+            (ManyFlags::augment_args(Command::new("x")), CLUSTER),
+        ];
+        for (group, heading) in groups {
+            for arg in group.get_arguments() {
+                assert_eq!(arg.get_help_heading(), Some(heading), "{}", arg.get_id());
+            }
         }
     }
 
