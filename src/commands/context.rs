@@ -9,7 +9,6 @@ use crate::registry::{Client, Files, Login, Options, Secret};
 use crate::{clock, env};
 use runway_core::finding::Finding;
 use runway_core::flux::duration::{self, Units};
-use runway_core::inventory::Inventory;
 use runway_core::problem::{Place, Problem};
 use runway_core::settings::{Layer, PlainHttp, Settings, resolve};
 use runway_core::suggest;
@@ -72,8 +71,13 @@ impl Context {
     }
 
     /// Keeps the names of an inventory for completion. That it cannot be kept is nothing that a command is about.
-    pub(crate) fn remember(&self, settings: &Settings, (runtime, environment): (&str, &str), inventory: &Inventory) {
-        let names = inventory.entries.iter().map(|entry| entry.name.clone()).collect();
+    pub(crate) fn remember<'n>(
+        &self,
+        settings: &Settings,
+        (runtime, environment): (&str, &str),
+        names: impl IntoIterator<Item = &'n str>,
+    ) {
+        let names = names.into_iter().map(str::to_owned).collect();
         let repository = settings.inventory_repository(runtime).map(|it| it.to_string()).unwrap_or_default();
         let seen = Seen { repository, runtime: runtime.to_owned(), environment: environment.to_owned(), names, age: None };
         if let Some(folder) = cache_folder() {

@@ -18,6 +18,7 @@ use runway_core::flux::reference::{Repository, tag_fault};
 use runway_core::problem::{Class, Place, Problem};
 use runway_core::publish::{self, Allowance, Plan, Receipt, Things, guard};
 use runway_core::settings::Settings;
+use std::sync::Arc;
 
 /// How something is pushed.
 #[derive(Debug, clap::Args)]
@@ -62,7 +63,8 @@ pub(super) struct Push<'a> {
     pub(super) settings: &'a Settings,
     /// The tag, when the flags name none.
     pub(super) environment: &'a str,
-    pub(super) tree: &'a Tree,
+    /// Shared with the thread that packs it.
+    pub(super) tree: &'a Arc<Tree>,
     /// What is published, and how many of them.
     pub(super) things: Things,
     pub(super) count: usize,
@@ -86,13 +88,11 @@ impl Push<'_> {
     ) -> Result<Receipt, Problem> {
         let flags = self.flags;
         let outputs = Output::parse_all(&flags.output.output, &FORMATS, "text")?;
-        // With --to the settings' repository is only a place that may hold the same blobs already.
-        let (own, near) = match &flags.to {
-            None => (Some(repository()?), None),
-            Some(_) => (None, repository().ok()),
+        let (destination, near) = match &flags.to {
+            None => (Destination::Registry(repository()?, self.environment.to_owned()), None),
+            // The usual repository is then only a place that may hold the same blobs already.
+            Some(to) => (Destination::parse(to, self.environment, &self.context.start)?, repository().ok()),
         };
-        let own = || own.ok_or_else(|| Problem::usage("no repository was named"));
-        let destination = Destination::parse(flags.to.as_deref(), own, self.environment, &self.context.start)?;
         for tag in &flags.tag {
             if let Some(why) = tag_fault(tag) {
                 return Err(Problem::usage(format!("--tag '{tag}' is no tag")).cause(why));
@@ -112,7 +112,7 @@ impl Push<'_> {
         compare: impl FnOnce(Option<&Held>) -> Result<Compared, Problem>,
     ) -> Result<(Receipt, Plan, Option<Problem>), Problem> {
         // Packed while the registry answers.
-        let tree = self.tree.clone();
+        let tree = Arc::clone(self.tree);
         let packing = tokio::task::spawn_blocking(move || Packed::new(&tree));
         let found = destination.found(client).await?;
         let packed = packing
@@ -209,8 +209,7 @@ impl Push<'_> {
                 "dotenv" => dotenv(receipt),
                 _ => Ok(render::text(plan) + &render::receipt(receipt, plan)),
             },
-        )?;
-        Ok(())
+        )
     }
 }
 

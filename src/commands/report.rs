@@ -35,8 +35,7 @@ impl Report<'_> {
             "github" => Ok(reports::github(&placed)),
             "sarif" => output::json(&reports::sarif(&placed)),
             _ => Ok(with_sources(self.findings, self.sources, ui.style())),
-        })?;
-        Ok(())
+        })
     }
 }
 

@@ -32,16 +32,8 @@ pub(crate) struct Found {
 }
 
 impl Destination {
-    /// Reads `--to`; without it, the repository that the settings name, tagged with the environment.
-    pub(crate) fn parse(
-        to: Option<&str>,
-        repository: impl FnOnce() -> Result<Repository, Problem>,
-        environment: &str,
-        start: &Path,
-    ) -> Result<Self, Problem> {
-        let Some(to) = to else {
-            return Ok(Self::Registry(repository()?, environment.to_owned()));
-        };
+    /// Reads `--to`; without a tag in it, that of the environment.
+    pub(crate) fn parse(to: &str, environment: &str, start: &Path) -> Result<Self, Problem> {
         if let Some(rest) = to.strip_prefix("layout:") {
             let (root, tag) = layout(rest, start)?;
             return Ok(Self::Layout(root, tag.unwrap_or_else(|| environment.to_owned())));

@@ -9,6 +9,7 @@ use crate::ui::Ui;
 use runway_core::deploy::{self, Object};
 use runway_core::problem::Problem;
 use runway_core::publish::{self, Things, plan_objects};
+use std::sync::Arc;
 
 /// Publish a workload's manifests: plan, guard, push, read back.
 #[derive(Debug, clap::Args)]
@@ -25,7 +26,7 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let request = Request::new(&args.which, &args.manifests, context, ui)?.accepted(ui)?;
     let (settings, workload) = (&request.settings, &args.which.workload);
     let environment = environment(settings)?;
-    let tree = deploy::write(&request.objects)?;
+    let tree = Arc::new(deploy::write(&request.objects)?);
     let (things, count) = (Things::Objects, request.objects.len());
     let push = Push { flags: &args.push, context, settings, environment, tree: &tree, things, count };
     let receipt = push.run(

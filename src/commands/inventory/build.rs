@@ -65,12 +65,7 @@ fn to_folder(args: &Args, folder: &Path, tree: &Tree, context: &Context, ui: &Ui
 
 /// Writes the artifact to a layout, or compares its files with what the tag holds there.
 fn to_layout(args: &Args, to: &str, tree: &Tree, request: &Request, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
-    let destination = Destination::parse(
-        Some(to),
-        || request.settings.inventory_repository(&request.runtime),
-        &request.environment,
-        &context.start,
-    )?;
+    let destination = Destination::parse(to, &request.environment, &context.start)?;
     let Destination::Layout(root, tag) = &destination else {
         return Err(Problem::usage("build writes to a layout on disk only").hint("to publish: kubectl runway inventory push"));
     };

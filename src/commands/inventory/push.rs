@@ -13,6 +13,7 @@ use runway_core::problem::{Class, Problem};
 use runway_core::publish::{self, Things, plan, plan_of_trees};
 use runway_core::settings::Settings;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Publish the inventory: plan, guard, push, read back.
 #[derive(Debug, clap::Args)]
@@ -28,7 +29,7 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let request = Request::new(&args.workloads, context, ui)?;
     let (settings, environment) = (&request.settings, &request.environment);
-    let tree = request.tree()?;
+    let tree = Arc::new(request.tree()?);
     let suspended = suspended(&args.cluster, settings, context)?;
     let push = Push {
         flags: &args.push,
@@ -50,13 +51,13 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
                 (None, held) => plan(&request.inventory(), held.map(|held| held.inventory(environment)).transpose()?.as_ref()),
             };
             plan.suspended_on_a_cluster(&suspended);
-            Ok(Compared { plan, same: held.is_some_and(|held| held.tree == tree) })
+            Ok(Compared { plan, same: held.is_some_and(|held| held.tree == *tree) })
         },
         ui,
     )?;
     if receipt.result == publish::Outcome::Pushed {
         if receipt.repository == settings.inventory_url(&request.runtime) {
-            context.remember(settings, (&request.runtime, environment), &request.inventory());
+            context.remember(settings, (&request.runtime, environment), request.names());
         }
         ui.note(&format!("next: kubectl runway status --runtime {} -e {environment}", request.runtime));
     }

@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
             .at(Place::file(held.origin)));
     }
     if let (None, Some(runtime)) = (&args.source, settings.runtime()) {
-        context.remember(&settings, (runtime, &environment), &inventory);
+        context.remember(&settings, (runtime, &environment), inventory.names());
     }
     let objects = inventory
         .entries

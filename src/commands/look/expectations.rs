@@ -63,7 +63,7 @@ impl Expectations<'_> {
             self.ui.warning(&format!("what is published could not be read: {why}"));
         }
         if let (None, None, Published::Known { inventory, .. }) = (&self.flags.expected, self.saved, &published) {
-            self.context.remember(self.settings, (runtime, environment), inventory);
+            self.context.remember(self.settings, (runtime, environment), inventory.names());
         }
         let (runtime, environment) = (runtime.clone(), environment.clone());
         Ok(Expected { runtime, environment, namespace: namespace.to_owned(), declared, published })

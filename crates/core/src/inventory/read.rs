@@ -36,9 +36,9 @@ pub struct Entry {
 }
 
 impl Inventory {
-    /// The entry of a workload.
-    pub fn get(&self, name: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.name == name)
+    /// The names of its workloads.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| entry.name.as_str())
     }
 }
 

@@ -87,7 +87,7 @@ mod tests {
     }
 
     fn short(declared: &inventory::Inventory, new: &Tree, old: &Tree) -> Option<crate::publish::Plan> {
-        let names: Vec<&str> = declared.entries.iter().map(|entry| entry.name.as_str()).collect();
+        let names: Vec<&str> = declared.names().collect();
         let some = |names: &HashSet<&str>| {
             let mut some = declared.clone();
             some.entries.retain(|entry| names.contains(entry.name.as_str()));
