@@ -35,7 +35,7 @@ const FORMATS: [&str; 3] = ["table", "json", "yaml"];
 
 pub(crate) fn run(command: &Command, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let Command::View(args) = command;
-    let outputs = Output::parse_all(&args.output.output, &FORMATS, "table")?;
+    let outputs = Output::parse_all(&args.output.output, &FORMATS)?;
     let settings = context.settings(&args.which)?;
     outputs::show(&outputs, (context, ui), || document(&settings), |_| Ok(text(&settings, args.show_origin, ui)))?;
     Ok(Outcome::YES)

@@ -158,6 +158,18 @@ pub(crate) fn cache_folder() -> Option<PathBuf> {
     Some(user.or_else(|| env::home().map(|home| home.join(".cache")))?.join("kubectl-runway"))
 }
 
+/// `-e`, its variable or setting; never guessed.
+pub(crate) fn environment(settings: &Settings) -> Result<&str, Problem> {
+    settings.environment().ok_or_else(|| no_environment(settings, ": it decides which clusters change"))
+}
+
+/// Nothing names an environment; `why` goes on with why none is guessed.
+pub(crate) fn no_environment(settings: &Settings, why: &str) -> Problem {
+    Problem::usage("no environment was named")
+        .cause(format!("it is never guessed{why}; -e, RUNWAY_ENVIRONMENT and the settings name none"))
+        .hint(format!("add -e, one of {}", settings.environments().join(", ")))
+}
+
 /// A name must be one of those that the settings know: a typo would publish to a new place, or look for nothing.
 pub(crate) fn known(what: &str, name: Option<&str>, all: &[String]) -> Result<(), Problem> {
     let Some(name) = name else { return Ok(()) };

@@ -18,7 +18,7 @@ pub(crate) struct Args {
 const FORMATS: [&str; 3] = ["text", "json", "yaml"];
 
 pub(crate) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
-    show_named(&args.named, (context, ui), "text", |items, now, style| {
+    show_named(&args.named, (context, ui), &FORMATS, |items, now, style| {
         items.iter().map(|item| render::explain(item, now, style)).collect::<Vec<_>>().join("\n")
     })
 }

@@ -1,5 +1,6 @@
 //! `help`: topics, and the help of every command.
 
+use super::pages::summaries;
 use super::topics::{self, TOPICS};
 use crate::exit::Outcome;
 use crate::ui::Ui;
@@ -69,8 +70,7 @@ pub(super) fn words<'a>(given: impl Iterator<Item = &'a str>) -> Vec<(String, St
     }
     let root = super::command_line("kubectl runway");
     let Some(command) = given.iter().try_fold(&root, |command, word| command.find_subcommand(word)) else { return Vec::new() };
-    let about = |sub: &clap::Command| (sub.get_name().to_owned(), sub.get_about().map(ToString::to_string).unwrap_or_default());
-    let mut words: Vec<(String, String)> = command.get_subcommands().map(about).collect();
+    let mut words: Vec<(String, String)> = summaries(command).collect();
     if given.is_empty() {
         words.extend(TOPICS.map(|(topic, about)| (topic.to_owned(), about.to_owned())));
     }

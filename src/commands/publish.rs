@@ -87,7 +87,7 @@ impl Push<'_> {
         ui: &Ui,
     ) -> Result<Receipt, Problem> {
         let flags = self.flags;
-        let outputs = Output::parse_all(&flags.output.output, &FORMATS, "text")?;
+        let outputs = Output::parse_all(&flags.output.output, &FORMATS)?;
         let (destination, near) = match &flags.to {
             None => (Destination::Registry(repository()?, self.environment.to_owned()), None),
             // The usual repository is then only a place that may hold the same blobs already.

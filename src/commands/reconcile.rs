@@ -55,7 +55,7 @@ pub(crate) struct Args {
 const FORMATS: [&str; 3] = ["text", "json", "yaml"];
 
 pub(crate) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
-    let outputs = Output::parse_all(&args.output.output, &FORMATS, "text")?;
+    let outputs = Output::parse_all(&args.output.output, &FORMATS)?;
     let limit = follow::parse("--wait-timeout", &args.wait_timeout)?;
     let context = context.endless();
     let which = WorkloadsFlags { namespace: args.namespace.clone(), ..WorkloadsFlags::default() };

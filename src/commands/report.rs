@@ -53,3 +53,8 @@ fn placed(findings: &[Finding], start: &Path) -> Vec<Finding> {
     }
     placed
 }
+
+/// So many of something, in words.
+pub(super) fn counted(number: usize, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}

@@ -2,6 +2,8 @@
 
 use super::context::Context;
 use super::flags::WorkloadsFlags;
+use super::pages::summaries;
+use super::topics::{columns, rows};
 use crate::cluster::{self, KubeFlags};
 use crate::env;
 use crate::exit::Outcome;
@@ -42,17 +44,10 @@ pub(super) fn show(command: &clap::Command, directory: Option<&Path>, ui: &Ui) -
         first.push(("kubectl runway completion install", "TAB completes commands, contexts and workloads"));
     }
     first.push(("kubectl runway help", "everything else"));
-    out.push_str(&columns(first.into_iter().map(|(line, what)| (line.to_owned(), what.to_owned()))));
+    out.push_str(&rows(first));
     out.push_str("\nCommands:\n");
-    let about = |sub: &clap::Command| (sub.get_name().to_owned(), sub.get_about().map(ToString::to_string).unwrap_or_default());
-    out.push_str(&columns(command.get_subcommands().map(about)));
+    out.push_str(&columns(&summaries(command).collect::<Vec<_>>()));
     ui.answer_text(&out).map(|()| Outcome::YES)
-}
-
-fn columns(rows: impl Iterator<Item = (String, String)>) -> String {
-    let rows: Vec<_> = rows.collect();
-    let width = rows.iter().map(|(left, _)| left.chars().count()).max().unwrap_or_default();
-    rows.iter().map(|(left, right)| format!("  {left:width$}  {right}\n")).collect::<Vec<_>>().concat()
 }
 
 /// The lists of the repository, and whether there are any.

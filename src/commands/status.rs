@@ -43,7 +43,7 @@ pub(crate) struct Args {
 const FORMATS: [&str; 9] = ["table", "wide", "matrix", "tree", "name", "markdown", "junit", "json", "yaml"];
 
 pub(crate) fn run(mut args: Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
-    let outputs = Output::parse_all(&args.output.output, &FORMATS, "table")?;
+    let outputs = Output::parse_all(&args.output.output, &FORMATS)?;
     if args.not_ready {
         args.verdict.push("!Ready".to_owned());
     }

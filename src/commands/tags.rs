@@ -34,7 +34,7 @@ pub(super) fn list(
     context: &Context,
     ui: &Ui,
 ) -> Result<Outcome, Problem> {
-    let outputs = Output::parse_all(&flags.output.output, &FORMATS, "table")?;
+    let outputs = Output::parse_all(&flags.output.output, &FORMATS)?;
     let client = context.registry(settings, &flags.registry)?;
     let list = crate::block_on(tags::list(&source()?, &client))?;
     outputs::show(

@@ -39,12 +39,13 @@ pub(super) fn text(name: &str, command: &Command) -> Option<String> {
 }
 
 /// Two columns, the second one beside the longest of the first.
-fn columns(rows: &[(String, String)]) -> String {
+pub(super) fn columns(rows: &[(String, String)]) -> String {
     let width = rows.iter().map(|(left, _)| left.chars().count()).max().unwrap_or_default();
     rows.iter().map(|(left, right)| format!("  {left:width$}  {right}").trim_end().to_owned() + "\n").collect()
 }
 
-fn rows<'a>(rows: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+/// The same of texts that stand somewhere.
+pub(super) fn rows<'a>(rows: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     columns(&rows.into_iter().map(|(left, right)| (left.to_owned(), right.to_owned())).collect::<Vec<_>>())
 }
 
@@ -63,17 +64,22 @@ fn findings() -> String {
 /// The text of one finding.
 pub(super) fn finding(code: &str) -> Result<String, Problem> {
     let Some(Rule { code, severity, title, help }) = rules::of(code) else {
-        let problem = Problem::usage(format!("there is no finding '{code}'"));
-        return Err(match suggest::nearest(code, RULES.iter().map(|rule| rule.code)) {
-            Some(word) => problem.hint(format!("did you mean {word}?")),
-            None => problem.hint("all of them: kubectl runway help finding"),
-        });
+        return Err(unknown("finding", code, RULES.iter().map(|rule| rule.code), "all of them: kubectl runway help finding"));
     };
     let weight = match severity {
         Severity::Error => "error: build and push stop",
         Severity::Warning => "warning; an error with --strict",
     };
     Ok(format!("{code}: {title} ({weight})\n\n{help}\n"))
+}
+
+/// A code that no table has: the nearest one, else where all are.
+fn unknown<'c>(what: &str, code: &str, known: impl Iterator<Item = &'c str>, all: &str) -> Problem {
+    let problem = Problem::usage(format!("there is no {what} '{code}'"));
+    match suggest::nearest(code, known) {
+        Some(word) => problem.hint(format!("did you mean {word}?")),
+        None => problem.hint(all),
+    }
 }
 
 fn exit_codes() -> String {
@@ -106,11 +112,8 @@ fn reasons() -> String {
 /// The text of one reason.
 pub(super) fn reason(code: &str) -> Result<String, Problem> {
     let Some(Reason { code, meaning, help }) = reasons::of(code) else {
-        let problem = Problem::usage(format!("there is no reason '{code}'"));
-        return Err(match suggest::nearest(code, reasons::all().map(|reason| reason.code)) {
-            Some(word) => problem.hint(format!("did you mean {word}?")),
-            None => problem.hint("all of them: kubectl runway help reasons; others are Flux's own"),
-        });
+        let all = "all of them: kubectl runway help reasons; others are Flux's own";
+        return Err(unknown("reason", code, reasons::all().map(|reason| reason.code), all));
     };
     Ok(format!("{code}: {meaning}\n\n{help}\n"))
 }
@@ -127,7 +130,7 @@ fn settings() -> String {
         out.push_str(&format!("\n{}\n  {}\n  default {default}; variable {}\n", key.path, key.doc, key.variable()));
     }
     out.push_str(
-        "\nclusters\n  the clusters of --all-clusters, a list of {name, context, runtime, environment, region}\n  default nothing; no variable\n\n\
+        "\nclusters\n  the clusters of --all-clusters, a list of {name, context, runtime, environment, region, labels}\n  default nothing; no variable\n\n\
          Dots are levels of the YAML file: registry.base is 'registry: {base: …}'. A list in a variable has commas between its words.\n",
     );
     out

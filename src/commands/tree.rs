@@ -18,5 +18,5 @@ pub(crate) struct Args {
 const FORMATS: [&str; 3] = ["tree", "json", "yaml"];
 
 pub(crate) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
-    show_named(&args.named, (context, ui), "tree", objects::forest)
+    show_named(&args.named, (context, ui), &FORMATS, objects::forest)
 }

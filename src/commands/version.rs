@@ -22,7 +22,7 @@ const FORMATS: [&str; 3] = ["text", "json", "yaml"];
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
-    let outputs = Output::parse_all(&args.output.output, &FORMATS, "text")?;
+    let outputs = Output::parse_all(&args.output.output, &FORMATS)?;
     let platform = format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH);
     let flux: Vec<String> = Release::ALL.iter().map(Release::to_string).collect();
     let document = || {

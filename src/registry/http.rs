@@ -23,7 +23,7 @@ const MAX_REDIRECTS: usize = 5;
 /// Bytes of an answer that says no; more than that is not read.
 const MAX_REFUSAL: usize = 16 << 10;
 /// The longest that making a connection may take, and the longest silence while reading.
-const CONNECT: Duration = Duration::from_secs(10);
+pub(super) const CONNECT: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// A request.

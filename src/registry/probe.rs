@@ -7,7 +7,7 @@ use super::errand::{Doing, Errand};
 use super::exchange::Meeting;
 use super::explain;
 use super::fault::{Fault, Kind};
-use super::http::Call;
+use super::http::{CONNECT, Call};
 use super::logins::Login;
 use super::origin;
 use super::proxy::Route;
@@ -18,13 +18,10 @@ use runway_core::problem::{Class, Problem};
 use runway_core::settings::PlainHttp;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::time::Duration;
 use tokio::net::TcpStream;
 
 /// Addresses of one name that are named.
 const SHOWN: usize = 4;
-/// The longest that a connection may take.
-const CONNECT: Duration = Duration::from_secs(10);
 
 /// One step, and how it went.
 #[derive(Debug)]

@@ -37,10 +37,11 @@ impl Output {
         Ok(Self { format: format.to_owned(), path })
     }
 
-    /// Reads all `-o` of a command line; without any, one of the default format.
-    pub(crate) fn parse_all(texts: &[String], formats: &[&str], default: &str) -> Result<Vec<Self>, Problem> {
+    /// Reads all `-o` of a command line; without any, one of the default format, which stands first.
+    pub(crate) fn parse_all(texts: &[String], formats: &[&str]) -> Result<Vec<Self>, Problem> {
         if texts.is_empty() {
-            return Ok(vec![Self { format: default.to_owned(), path: None }]);
+            let default = formats.first().copied().unwrap_or_default().to_owned();
+            return Ok(vec![Self { format: default, path: None }]);
         }
         let outputs: Vec<Self> = texts.iter().map(|text| Self::parse(text, formats)).collect::<Result<_, _>>()?;
         if outputs.iter().filter(|output| output.path.is_none()).count() > 1 {
@@ -107,9 +108,8 @@ mod tests {
 
     #[test]
     fn formats_and_paths() {
-        let parse = |texts: &[&str]| {
-            Output::parse_all(&texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>(), &["table", "json"], "table")
-        };
+        let parse =
+            |texts: &[&str]| Output::parse_all(&texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>(), &["table", "json"]);
         assert_eq!(parse(&[]).unwrap()[0].format, "table");
         assert_eq!(parse(&["table", "json=a=b.json"]).unwrap()[1].path.as_deref().and_then(|p| p.to_str()), Some("a=b.json"));
         assert!(parse(&["table", "json"]).is_err());

@@ -7,6 +7,7 @@ use crate::cluster::{self, KubeFlags};
 use crate::commands::context::{Context, cache_folder};
 use crate::commands::flags::WorkloadsFlags;
 use crate::commands::help;
+use crate::commands::pages::summaries;
 use crate::files::seen::{self, Seen};
 use crate::files::{find, read};
 use crate::{clock, env};
@@ -99,9 +100,7 @@ pub(super) fn offer(line: &Line<'_>, current: &str) -> Offer {
     }
     let mut offer = line.positional().map_or_else(nothing, |arg| of(arg, line, current));
     if line.words.is_empty() && !line.only_words {
-        let subs = line.command.get_subcommands().filter(|sub| !sub.is_hide_set());
-        let subs = subs.map(|sub| (sub.get_name().to_owned(), sub.get_about().map(ToString::to_string).unwrap_or_default()));
-        offer.candidates.extend(subs.filter(|(name, _)| name.starts_with(current)));
+        offer.candidates.extend(summaries(line.command).filter(|(name, _)| name.starts_with(current)));
     }
     offer
 }

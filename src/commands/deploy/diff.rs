@@ -35,7 +35,7 @@ pub(crate) struct Args {
 const FORMATS: [&str; 4] = ["text", "json", "yaml", "markdown"];
 
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
-    let outputs = Output::parse_all(&args.output.output, &FORMATS, "text")?;
+    let outputs = Output::parse_all(&args.output.output, &FORMATS)?;
     let request = Request::new(&args.which, &args.manifests, context, ui)?.accepted(ui)?;
     let (settings, workload) = (&request.settings, &args.which.workload);
     let source = source(workload, args.with.as_deref(), settings, context)?;

@@ -1,8 +1,8 @@
 //! `deploy push`: build, check, then the push that inventories have too.
 
-use super::super::context::Context;
+use super::super::context::{Context, environment};
 use super::super::publish::{Compared, Push, PushFlags};
-use super::request::{ManifestFlags, Request, WorkloadFlags, environment};
+use super::request::{ManifestFlags, Request, WorkloadFlags};
 use crate::exit::Outcome;
 use crate::gather::expected::Held;
 use crate::ui::Ui;

@@ -73,15 +73,6 @@ impl WorkloadFlags {
     }
 }
 
-/// `-e`, its variable or setting; never guessed.
-pub(super) fn environment(settings: &Settings) -> Result<&str, Problem> {
-    settings.environment().ok_or_else(|| {
-        Problem::usage("no environment was named")
-            .cause("it is never guessed: it decides which clusters change; -e, RUNWAY_ENVIRONMENT and the settings name none")
-            .hint(format!("add -e, one of {}", settings.environments().join(", ")))
-    })
-}
-
 /// A workload's manifests, read and checked.
 pub(super) struct Request {
     pub(super) settings: Settings,

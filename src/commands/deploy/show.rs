@@ -1,9 +1,9 @@
 //! `deploy show`, and what show, pull and diff share: where a deploy artifact is.
 
-use super::super::context::Context;
+use super::super::context::{Context, environment};
 use super::super::flags::RegistryFlags;
 use super::push::objects;
-use super::request::{WorkloadFlags, environment};
+use super::request::WorkloadFlags;
 use crate::exit::Outcome;
 use crate::gather::expected::{self, Held};
 use crate::gather::source::Source;

@@ -2,7 +2,7 @@
 
 use super::super::context::Context;
 use super::super::flags::OutputFlags;
-use super::super::report::{FORMATS, Report};
+use super::super::report::{FORMATS, Report, counted};
 use super::request::{ManifestFlags, Request, WorkloadFlags};
 use crate::exit::Outcome;
 use crate::render::output::Output;
@@ -23,7 +23,7 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
-    let outputs = Output::parse_all(&args.output.output, &FORMATS, "human")?;
+    let outputs = Output::parse_all(&args.output.output, &FORMATS)?;
     let request = Request::new(&args.which, &args.manifests, context, ui)?;
     let sources = request.sources();
     let workloads = [args.which.workload.clone()];
@@ -33,11 +33,11 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     ui.note(&match findings {
         0 => format!("verified {objects} of {}: no findings", args.which.workload),
         n => {
-            let noun = if n == 1 { "finding" } else { "findings" };
             let first = request.findings.first().map_or("CODE", |finding| finding.code);
             format!(
-                "verified {objects} of {}: {n} {noun}; explained by: kubectl runway help finding {first}",
-                args.which.workload
+                "verified {objects} of {}: {}; explained by: kubectl runway help finding {first}",
+                args.which.workload,
+                counted(n, "finding")
             )
         }
     });

@@ -1,6 +1,6 @@
 //! `doctor registry`: from the name of a registry to the right to write, step by step, without writing anything.
 
-use super::super::context::Context;
+use super::super::context::{Context, no_environment};
 use super::super::flags::{OutputFlags, RegistryFlags, WorkloadsFlags};
 use super::super::outputs;
 use crate::exit::Outcome;
@@ -35,7 +35,7 @@ pub(crate) struct Args {
 const FORMATS: [&str; 3] = ["table", "json", "yaml"];
 
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
-    let outputs = Output::parse_all(&args.output.output, &FORMATS, "table")?;
+    let outputs = Output::parse_all(&args.output.output, &FORMATS)?;
     let settings = context.settings(&args.which)?;
     let reference = subject(args.subject.as_deref(), &settings)?;
     let target = match &reference.target {
@@ -92,13 +92,10 @@ fn subject(text: Option<&str>, settings: &Settings) -> Result<Reference, Problem
 
 /// What is looked for: the environment's tag, which is never guessed; of a repository, one that need not be there.
 fn tag(subject: Option<&str>, settings: &Settings) -> Result<Target, Problem> {
-    match settings.environment() {
-        Some(environment) => Ok(Target::Tag(environment.to_owned())),
-        None if subject.is_some_and(|text| text.starts_with("oci://")) => Ok(Target::Tag("latest".to_owned())),
-        None => Err(Problem::usage("no environment was named")
-            .cause("it is never guessed, and it is the tag that is looked for; -e, RUNWAY_ENVIRONMENT and the settings name none")
-            .hint(format!("add -e, one of {}", settings.environments().join(", ")))),
-    }
+    let of_repository = subject.filter(|text| text.starts_with("oci://")).map(|_| "latest");
+    let tag = settings.environment().or(of_repository);
+    let tag = tag.ok_or_else(|| no_environment(settings, ", and it is the tag that is looked for"))?;
+    Ok(Target::Tag(tag.to_owned()))
 }
 
 fn document(subject: &str, checks: &[Check]) -> DoctorReport {

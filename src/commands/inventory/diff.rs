@@ -38,7 +38,7 @@ pub(crate) struct Args {
 const FORMATS: [&str; 4] = ["text", "json", "yaml", "markdown"];
 
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
-    let outputs = Output::parse_all(&args.output.output, &FORMATS, "text")?;
+    let outputs = Output::parse_all(&args.output.output, &FORMATS)?;
     let sides = Sides::new(args, context, ui)?;
     let (new, old) = crate::block_on(async {
         Ok((sides.side(args.new.as_deref(), true).await?, sides.side(args.old.as_deref(), false).await?))

@@ -1,8 +1,8 @@
 //! `inventory pull`: the files of a published inventory, to a folder.
 
-use super::super::context::Context;
+use super::super::context::{Context, environment};
 use super::super::flags::{RegistryFlags, WorkloadsFlags};
-use super::request::{environment, published};
+use super::request::published;
 use crate::exit::Outcome;
 use crate::files::write;
 use crate::gather::expected;
@@ -27,9 +27,9 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let settings = context.settings(&args.workloads)?;
     let environment = environment(&settings)?;
-    let source = published(args.source.as_deref(), &settings, &environment, &context.start)?;
+    let source = published(args.source.as_deref(), &settings, environment, &context.start)?;
     let client = context.registry(&settings, &args.registry)?;
-    let held = crate::block_on(expected::held(&source, &environment, &client))?
+    let held = crate::block_on(expected::held(&source, environment, &client))?
         .ok_or_else(|| Problem::new(Class::Registry, "there is no such inventory").at(Place::file(source.to_string())))?;
     write::tree(&context.start.join(&args.output_dir), &held.tree, |path| {
         ui.note(&format!("wrote {}", args.output_dir.join(path).display()));

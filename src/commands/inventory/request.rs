@@ -1,6 +1,6 @@
 //! What build, verify and push share: which runtime, which environment, which file, and the objects that follow.
 
-use super::super::context::{Context, known};
+use super::super::context::{Context, environment, known};
 use super::super::flags::WorkloadsFlags;
 use crate::files::find;
 use crate::gather::expected::{Declared, declared};
@@ -32,7 +32,7 @@ impl Request {
     pub(super) fn new(flags: &WorkloadsFlags, context: &Context, ui: &Ui) -> Result<Self, Problem> {
         let settings = context.settings(flags)?;
         let runtime = runtime(flags, &settings, context)?;
-        let environment = environment(&settings)?;
+        let environment = environment(&settings)?.to_owned();
         let mut declared =
             declared(flags.file.as_deref(), &context.start, &runtime)?.ok_or_else(|| no_file(&runtime, context))?;
         let facts = Facts {
@@ -76,7 +76,7 @@ impl Request {
     pub(super) fn without_file(flags: &WorkloadsFlags, context: &Context) -> Result<Self, Problem> {
         let settings = context.settings(flags)?;
         let runtime = runtime(flags, &settings, context)?;
-        let environment = environment(&settings)?;
+        let environment = environment(&settings)?.to_owned();
         Ok(Self { settings, runtime, environment, workloads: Workloads::default(), file: String::new() })
     }
 }
@@ -132,13 +132,4 @@ pub(super) fn not_named(settings: &Settings) -> Problem {
     Problem::usage("no inventory was named")
         .cause("it is that of a runtime, and neither --runtime nor RUNWAY_RUNTIME nor the settings name one")
         .hint(format!("add --runtime, one of {}, or name a source: oci://…, layout:DIR", settings.runtimes().join(", ")))
-}
-
-/// `-e`, its variable or setting; never guessed.
-pub(super) fn environment(settings: &Settings) -> Result<String, Problem> {
-    settings.environment().map(str::to_owned).ok_or_else(|| {
-        Problem::usage("no environment was named")
-            .cause("it is never guessed: it decides which clusters change; -e, RUNWAY_ENVIRONMENT and the settings name none")
-            .hint(format!("add -e, one of {}", settings.environments().join(", ")))
-    })
 }

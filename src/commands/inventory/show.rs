@@ -1,8 +1,8 @@
 //! `inventory show`.
 
-use super::super::context::Context;
+use super::super::context::{Context, environment};
 use super::super::flags::{RegistryFlags, WorkloadsFlags};
-use super::request::{environment, published};
+use super::request::published;
 use crate::exit::Outcome;
 use crate::gather::expected;
 use crate::ui::Ui;
@@ -24,11 +24,11 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let settings = context.settings(&args.workloads)?;
     let environment = environment(&settings)?;
-    let source = published(args.source.as_deref(), &settings, &environment, &context.start)?;
+    let source = published(args.source.as_deref(), &settings, environment, &context.start)?;
     let client = context.registry(&settings, &args.registry)?;
-    let held = crate::block_on(expected::held(&source, &environment, &client))?
+    let held = crate::block_on(expected::held(&source, environment, &client))?
         .ok_or_else(|| Problem::new(Class::Registry, "there is no such inventory").at(Place::file(source.to_string())))?;
-    let inventory = held.inventory(&environment)?;
+    let inventory = held.inventory(environment)?;
     if !inventory.has_folder {
         let folders: Vec<&str> = held.tree.top_folders().into_iter().collect();
         return Err(Problem::input(format!("the artifact has no folder {environment}"))
@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
             .at(Place::file(held.origin)));
     }
     if let (None, Some(runtime)) = (&args.source, settings.runtime()) {
-        context.remember(&settings, (runtime, &environment), inventory.names());
+        context.remember(&settings, (runtime, environment), inventory.names());
     }
     let objects = inventory
         .entries

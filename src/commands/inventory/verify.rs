@@ -2,7 +2,7 @@
 
 use super::super::context::Context;
 use super::super::flags::{ClusterFlags, OutputFlags, RegistryFlags, WorkloadsFlags};
-use super::super::report::{FORMATS, Report};
+use super::super::report::{FORMATS, Report, counted};
 use super::request::{no_file, runtime};
 use crate::cluster::{self, Surroundings};
 use crate::exit::Outcome;
@@ -65,7 +65,7 @@ struct Checked {
 }
 
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
-    let outputs = Output::parse_all(&args.output.output, &FORMATS, "human")?;
+    let outputs = Output::parse_all(&args.output.output, &FORMATS)?;
     let release = args.flux_version.as_deref().map(Release::parse).transpose()?;
     let source = args.source.as_deref().map(|text| Source::parse(text, &context.start)).transpose()?;
     let mut which = args.which.clone();
@@ -216,7 +216,6 @@ fn show(checked: &Checked, outputs: &[Output], context: &Context, ui: &Ui) -> Re
 }
 
 fn summary(checked: &Checked) -> String {
-    let counted = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
     let (errors, warnings) = (count(&checked.findings, Severity::Error), count(&checked.findings, Severity::Warning));
     let parts: Vec<String> = [(errors, "error"), (warnings, "warning")]
         .into_iter()

@@ -12,14 +12,14 @@ use runway_core::api;
 use runway_core::assess::Item;
 use runway_core::problem::Problem;
 
-/// Looks, and shows: as `human` has it in the format of this name, else as a document.
+/// Looks, and shows: as `human` has it in the first of the formats, else as a document.
 pub(crate) fn show_named(
     flags: &NamedFlags,
     (context, ui): (&Context, &Ui),
-    format: &str,
+    formats: &[&str],
     human: impl Fn(&[&Item], jiff::Timestamp, Style) -> String,
 ) -> Result<Outcome, Problem> {
-    let outputs = Output::parse_all(&flags.output.output, &[format, "json", "yaml"], format)?;
+    let outputs = Output::parse_all(&flags.output.output, formats)?;
     let settings = context.settings(&flags.look.which)?;
     let named = names(&flags.workloads);
     let look = Look { flags: &flags.look, named: &named, objects: true, context, settings: &settings, ui };

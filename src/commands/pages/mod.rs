@@ -7,10 +7,8 @@ mod inventory;
 mod rest;
 
 use super::flags::{CLUSTER, REGISTRY};
+use crate::render::style::WRITTEN;
 use clap::Command;
-
-/// The name that the texts are written with; who is called otherwise says its own.
-const WRITTEN: &str = "kubectl runway";
 
 /// A command's page.
 pub(super) struct Page {
@@ -39,6 +37,16 @@ const SHORT_TOO: [&str; 4] = ["context", "kubeconfig", "all_clusters", "all_cont
 /// Examples stand before the flags: who reads help wants a line to copy.
 const TEMPLATE: &str = "{about-with-newline}\n{usage-heading} {usage}\n\n{before-help}{all-args}{after-help}";
 
+/// The commands below one, each with what it is in a line.
+pub(super) fn summaries(command: &Command) -> impl Iterator<Item = (String, String)> {
+    let shown = command.get_subcommands().filter(|sub| !sub.is_hide_set());
+    shown.map(|sub| (sub.get_name().to_owned(), summary(sub)))
+}
+
+fn summary(command: &Command) -> String {
+    command.get_about().map(ToString::to_string).unwrap_or_default()
+}
+
 /// Lays the pages over the command line of a program that is called by this name.
 pub(super) fn apply(command: Command, name: &str) -> Command {
     laid(command, "", name)
@@ -63,7 +71,7 @@ fn laid(command: Command, path: &str, name: &str) -> Command {
 impl Page {
     fn over(&self, command: Command, name: &str) -> Command {
         let spoken = |text: &str| text.replace(WRITTEN, name);
-        let summary = command.get_about().map(ToString::to_string).unwrap_or_default();
+        let summary = summary(&command);
         let mut after = spoken(self.notes);
         if !self.see.is_empty() {
             let list: Vec<String> = self.see.iter().map(|it| format!("{name} {it}")).collect();
