@@ -1,10 +1,11 @@
 //! The parent pair of a runtime and environment: what every cluster needs before it can apply an inventory.
 //!
-//! Uses: settings, flux, yaml, problem.
+//! Uses: objects, settings, flux, yaml, problem.
 //! Never: default values of the API; and no namespace in the `sourceRef`, as Runway publishes it.
 
 use crate::flux::names;
 use crate::flux::{KUSTOMIZATION, KUSTOMIZE_GROUP, OCI_REPOSITORY, SOURCE_GROUP};
+use crate::objects;
 use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::yaml::emit;
@@ -22,31 +23,16 @@ pub fn pair(settings: &Settings, runtime: &str, environment: &str) -> [Value; 2]
     spec.insert("interval".to_owned(), settings.parent_source_interval().into());
     spec.insert("url".to_owned(), settings.inventory_url(runtime).into());
     spec.insert("ref".to_owned(), json!({ "tag": environment }));
-    let secrets = [("secretRef", settings.parent_secret()), ("certSecretRef", settings.parent_certificates())];
-    for (field, secret) in secrets.into_iter().filter_map(|(field, secret)| Some((field, secret?))) {
-        spec.insert(field.to_owned(), json!({ "name": secret }));
-    }
-    if settings.source_insecure() {
-        spec.insert("insecure".to_owned(), true.into());
-    }
-    let metadata = json!({ "name": name, "namespace": settings.namespace() });
-    let source = json!({
-        "apiVersion": format!("{SOURCE_GROUP}/{}", settings.source_api_version()),
-        "kind": OCI_REPOSITORY,
-        "metadata": metadata,
-        "spec": spec,
+    objects::registry_access(&mut spec, settings, settings.parent_secret(), settings.parent_certificates());
+    let source = format!("{SOURCE_GROUP}/{}", settings.source_api_version());
+    let source = objects::object(&source, OCI_REPOSITORY, &name, settings.namespace(), spec.into());
+    let spec = json!({
+        "interval": settings.parent_interval(),
+        "path": format!("./{environment}"),
+        "prune": true,
+        "sourceRef": { "kind": OCI_REPOSITORY, "name": name },
     });
-    let kustomization = json!({
-        "apiVersion": format!("{KUSTOMIZE_GROUP}/v1"),
-        "kind": KUSTOMIZATION,
-        "metadata": metadata,
-        "spec": {
-            "interval": settings.parent_interval(),
-            "path": format!("./{environment}"),
-            "prune": true,
-            "sourceRef": { "kind": OCI_REPOSITORY, "name": name },
-        },
-    });
+    let kustomization = objects::object(&format!("{KUSTOMIZE_GROUP}/v1"), KUSTOMIZATION, &name, settings.namespace(), spec);
     [source, kustomization]
 }
 

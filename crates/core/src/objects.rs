@@ -28,8 +28,35 @@ pub fn build(workloads: &Workloads, settings: &Settings, environment: &str) -> V
 
 /// The same, one after the other: whoever keeps little of each needs the memory of one.
 pub fn each(workloads: &Workloads, settings: &Settings, environment: &str) -> impl Iterator<Item = Pair> {
-    let of = workloads.items.iter().filter(move |workload| workload.is_in(environment));
+    some(workloads, settings, environment, |_| true)
+}
+
+/// The same of the workloads whose ids are wanted.
+pub fn some(
+    workloads: &Workloads,
+    settings: &Settings,
+    environment: &str,
+    is_wanted: impl Fn(&str) -> bool,
+) -> impl Iterator<Item = Pair> {
+    let of = workloads.items.iter().filter(move |workload| workload.is_in(environment) && is_wanted(&workload.id));
     of.map(move |workload| pair(workload, &workloads.defaults, settings, environment))
+}
+
+/// How a source reaches the registry: the names of two Secrets, and whether plain http will do.
+pub(crate) fn registry_access(
+    spec: &mut Map<String, Value>,
+    settings: &Settings,
+    login: Option<&str>,
+    certificates: Option<&str>,
+) {
+    for (field, secret) in [("secretRef", login), ("certSecretRef", certificates)] {
+        if let Some(secret) = secret {
+            spec.insert(field.to_owned(), json!({ "name": secret }));
+        }
+    }
+    if settings.source_insecure() {
+        spec.insert("insecure".to_owned(), true.into());
+    }
 }
 
 /// The two objects of one workload in an environment.
@@ -42,23 +69,17 @@ pub fn pair(workload: &Workload, defaults: &Overrides, settings: &Settings, envi
     spec.insert("interval".to_owned(), settings.source_interval().into());
     spec.insert("url".to_owned(), settings.deploy_url(id).into());
     spec.insert("ref".to_owned(), json!({ "tag": environment }));
-    let secrets = [("secretRef", settings.source_secret()), ("certSecretRef", settings.source_certificates())];
-    for (field, secret) in secrets.into_iter().filter_map(|(field, secret)| Some((field, secret?))) {
-        spec.insert(field.to_owned(), json!({ "name": secret }));
-    }
-    if settings.source_insecure() {
-        spec.insert("insecure".to_owned(), true.into());
-    }
+    registry_access(&mut spec, settings, settings.source_secret(), settings.source_certificates());
     overlay(&mut spec, &layers.iter().map(|layer| &layer.source).collect::<Vec<_>>(), SOURCE_KEYS);
     let api = format!("{SOURCE_GROUP}/{}", settings.source_api_version());
-    let source = object(&api, OCI_REPOSITORY, id, namespace, &spec);
+    let source = object(&api, OCI_REPOSITORY, id, namespace, spec.into());
 
     let mut spec = Map::new();
     spec.insert("interval".to_owned(), settings.kustomization_interval().into());
     spec.insert("sourceRef".to_owned(), json!({ "kind": OCI_REPOSITORY, "name": id, "namespace": namespace }));
     spec.insert("prune".to_owned(), true.into());
     overlay(&mut spec, &layers.iter().map(|layer| &layer.kustomization).collect::<Vec<_>>(), KUSTOMIZATION_KEYS);
-    let kustomization = object(&format!("{KUSTOMIZE_GROUP}/v1"), KUSTOMIZATION, id, namespace, &spec);
+    let kustomization = object(&format!("{KUSTOMIZE_GROUP}/v1"), KUSTOMIZATION, id, namespace, spec.into());
     Pair { source, kustomization }
 }
 
@@ -76,13 +97,18 @@ fn overlay(spec: &mut Map<String, Value>, layers: &[&Map<String, Value>], keys: 
     }
 }
 
-fn object(api_version: &str, kind: &str, name: &str, namespace: &str, spec: &Map<String, Value>) -> Value {
-    json!({
+/// An object of Flux's, in the order of keys in which Runway writes them.
+pub(crate) fn object(api_version: &str, kind: &str, name: &str, namespace: &str, spec: Value) -> Value {
+    let mut object = json!({
         "apiVersion": api_version,
         "kind": kind,
         "metadata": { "name": name, "namespace": namespace },
-        "spec": spec,
-    })
+    });
+    // Moved in, where json! would copy it.
+    if let Some(object) = object.as_object_mut() {
+        object.insert("spec".to_owned(), spec);
+    }
+    object
 }
 
 #[cfg(test)]

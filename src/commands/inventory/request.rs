@@ -67,8 +67,7 @@ impl Request {
 
     /// The same of some workloads.
     pub(super) fn inventory_of(&self, is_wanted: impl Fn(&str) -> bool) -> Inventory {
-        let of = self.workloads.items.iter().filter(|workload| workload.is_in(&self.environment) && is_wanted(&workload.id));
-        let pairs = of.map(|workload| objects::pair(workload, &self.workloads.defaults, &self.settings, &self.environment));
+        let pairs = objects::some(&self.workloads, &self.settings, &self.environment, is_wanted);
         inventory::read::from_objects(pairs.flat_map(|pair| [pair.source, pair.kustomization]))
     }
 
