@@ -16,10 +16,7 @@ pub(crate) fn ready(name: &str) -> Stage {
 
 pub(crate) fn make_ready(stage: &Stage) {
     stage.declare(&["svc"]);
-    stage.deploy("svc", "1");
-    stage.push(&[]).ok();
-    stage.parent();
-    stage.wait_verdict("svc", "Ready");
+    stage.arrive("svc");
     // The first interval brings no news any more: what a scenario changes is the only change.
     stage.wait_verdict(&stage.parent_name(), "Ready");
 }
@@ -28,10 +25,7 @@ pub(crate) fn make_ready(stage: &Stage) {
 pub(crate) fn ready_and_left_alone(name: &str) -> Stage {
     let stage = Stage::new(name, "gke");
     stage.env.write("config/runtimes/gke/workloads.yml", "- runway_service_id: svc\n  flux: {interval: 1h, retryInterval: 1h}\n");
-    stage.deploy("svc", "1");
-    stage.push(&[]).ok();
-    stage.parent();
-    stage.wait_verdict("svc", "Ready");
+    stage.arrive("svc");
     stage
 }
 

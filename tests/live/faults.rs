@@ -169,10 +169,7 @@ fn a_clock_that_is_ten_minutes_off_changes_no_verdict() {
     let library = library.expect("libfaketime is not there: apt-get install libfaketime");
     let mut stage = Stage::new("clock", "gke");
     left_alone(&stage, &["svc"]);
-    stage.deploy("svc", "1");
-    stage.push(&[]).ok();
-    stage.parent();
-    stage.wait_verdict("svc", "Ready");
+    stage.arrive("svc");
     // Somebody with a right clock asks Flux to look, and it does.
     drop(stage.env.run(["reconcile", "svc"]).exits(0));
     for (n, offset) in ["-10m", "+10m"].into_iter().enumerate() {
@@ -207,28 +204,10 @@ fn a_clock_that_is_ten_minutes_off_changes_no_verdict() {
 fn a_trigger_is_repeated_after_a_newer_push() {
     let stage = Stage::new("retrigger", "gke");
     left_alone(&stage, &["svc"]);
-    stage.deploy("svc", "1");
-    stage.push(&[]).ok();
-    stage.parent();
-    stage.wait_verdict("svc", "Ready");
+    stage.arrive("svc");
     stage.bed.push_deploy(&stage.deploy_repository("svc"), ENVIRONMENT, &[("broken.yaml", "kind: [\n")]);
-    let arguments = [
-        "status",
-        "svc",
-        "--runtime",
-        "gke",
-        "-e",
-        ENVIRONMENT,
-        "--wait",
-        "--trigger",
-        "--grace",
-        "3m",
-        "--wait-timeout",
-        "3m",
-        "-o",
-        "json",
-    ];
-    let mut wait = Background::start(&stage.env, &arguments);
+    let wait = ["svc", "--wait", "--trigger", "--grace", "3m", "--wait-timeout", "3m", "-o", "json"];
+    let mut wait = Background::start(&stage.env, &stage.status_line(&wait));
     wait.until("svc Failed");
     let newer = stage.deploy("svc", "2");
     let run = wait.end().exits(0);

@@ -78,10 +78,7 @@ fn pods_that_crash_or_find_no_image() {
     assert_eq!(said(&row), ("Failed", "healthy", "HealthCheckFailed"), "{row}");
     assert_eq!(row["links"][6]["state"], "holds", "it was applied: {row}");
     // A better image ends it, without anybody touching the cluster.
-    let wait = Background::start(
-        &stage.env,
-        &["status", "waited", "--runtime", "gke", "-e", ENVIRONMENT, "--wait", "--trigger", "-o", "json"],
-    );
+    let wait = Background::start(&stage.env, &stage.status_line(&["waited", "--wait", "--trigger", "-o", "json"]));
     let better = stage.deploy_image("waited", "fine", "");
     let run = wait.end().exits(0);
     let row = rows(&run.stdout).into_values().next().expect("a row");
@@ -96,31 +93,14 @@ fn a_rollout_takes_its_time_and_is_waited_for() {
     stage.declare_each("- runway_service_id: svc\n  flux: {wait: true, timeout: 20s, retryInterval: 10s}\n");
     stage.deploy_image("svc", "slow", "");
     stage.parent();
-    let run = stage.env.run(["status", "svc", "--runtime", "gke", "-e", ENVIRONMENT, "--wait", "--wait-timeout", "2m"]).exits(0);
+    let run = stage.status(&["svc", "--wait", "--wait-timeout", "2m"]).exits(0);
     assert!(run.stderr.contains("svc Reconciling at healthy") || run.stderr.contains("svc Reconciling at applied"), "{run}");
     assert_eq!(said(&stage.looked_at("svc")).0, "Ready");
 
     // The next one finds no image: the old Pods serve on, and the wait says what became of the new one.
     let broken = stage.deploy_image("svc", "absent", "");
-    let run = stage
-        .env
-        .run([
-            "status",
-            "svc",
-            "--runtime",
-            "gke",
-            "-e",
-            ENVIRONMENT,
-            "--wait",
-            "--trigger",
-            "--grace",
-            "5s",
-            "--wait-timeout",
-            "3m",
-            "-o",
-            "json",
-        ])
-        .exits(1);
+    let wait = ["svc", "--wait", "--trigger", "--grace", "5s", "--wait-timeout", "3m", "-o", "json"];
+    let run = stage.status(&wait).exits(1);
     let row = rows(&run.stdout).into_values().next().expect("a row");
     assert_eq!(said(&row), ("Failed", "healthy", "HealthCheckFailed"), "{run}");
     assert_eq!(row["source"]["digest"], broken.as_str());

@@ -100,11 +100,22 @@ impl Stage {
         format!("{}-inventory", self.runtime)
     }
 
+    /// The words of our status, with more arguments.
+    pub(crate) fn status_line<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
+        [&["status", "--runtime", &self.runtime, "-e", ENVIRONMENT], more].concat()
+    }
+
     /// Our status, with more arguments.
     pub(crate) fn status(&self, more: &[&str]) -> Run {
-        let mut arguments = vec!["status", "--runtime", &self.runtime, "-e", ENVIRONMENT];
-        arguments.extend(more);
-        self.env.run(arguments)
+        self.env.run(self.status_line(more))
+    }
+
+    /// Deploys a workload that is declared, publishes the inventory, and waits until the parent has made it run.
+    pub(crate) fn arrive(&self, id: &str) {
+        self.deploy(id, "1");
+        self.push(&[]).ok();
+        self.parent();
+        self.wait_verdict(id, "Ready");
     }
 
     /// Our status, as soon as it exits with 0: Flux looks every minute here, and while it looks nothing is Ready.

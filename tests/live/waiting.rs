@@ -26,9 +26,8 @@ impl Stage {
 
     /// `status --wait` of the workload, in the background.
     fn wait(&self, more: &[&str]) -> Background {
-        let mut arguments = vec!["status", "--runtime", "gke", "-e", ENVIRONMENT, "svc", "--wait", "-o", "json"];
-        arguments.extend(more);
-        Background::start(&self.env, &arguments)
+        let wait = [&["svc", "--wait", "-o", "json"], more].concat();
+        Background::start(&self.env, &self.status_line(&wait))
     }
 
     fn deploy_file(&self, text: &str) -> String {

@@ -2,27 +2,28 @@
 
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, Shutdown, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::ops::Deref;
 use std::thread;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::listen::{Listening, locked};
+use super::listen::Listening;
 use super::message::{Reply, Request, Wire};
+use super::received::Received;
 
 /// A proxy that leads every name to one port of loopback.
 #[derive(Debug)]
 pub struct ForwardProxy {
     listening: Listening,
-    received: Arc<Mutex<Vec<Request>>>,
+    received: Received,
 }
 
 impl ForwardProxy {
     /// A proxy that lets in whoever has this `user:password`, or everybody.
     pub fn start(target: u16, login: Option<&str>) -> Self {
-        let received = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&received);
+        let received = Received::default();
+        let log = received.clone();
         let wanted = login.map(|login| format!("Basic {}", STANDARD.encode(login)));
         let listening = Listening::start(move |client| drop(serve(&client, target, wanted.as_deref(), &log)));
         Self { listening, received }
@@ -32,28 +33,20 @@ impl ForwardProxy {
     pub fn port(&self) -> u16 {
         self.listening.port()
     }
+}
 
-    /// The request lines: `CONNECT registry.test:443`.
-    pub fn lines(&self) -> Vec<String> {
-        locked(&self.received).iter().map(Request::line).collect()
-    }
+impl Deref for ForwardProxy {
+    type Target = Received;
 
-    /// Whether this text is in anything that it was told; what went through a tunnel was not told to it.
-    pub fn has_seen(&self, text: &str) -> bool {
-        let seen = |request: &Request| request.raw.windows(text.len().max(1)).any(|window| window == text.as_bytes());
-        locked(&self.received).iter().any(seen)
-    }
-
-    /// Forgets what it was told.
-    pub fn clear(&self) {
-        locked(&self.received).clear();
+    fn deref(&self) -> &Received {
+        &self.received
     }
 }
 
-fn serve(client: &TcpStream, target: u16, wanted: Option<&str>, log: &Mutex<Vec<Request>>) -> io::Result<()> {
+fn serve(client: &TcpStream, target: u16, wanted: Option<&str>, log: &Received) -> io::Result<()> {
     let mut wire = Wire::new(client.try_clone()?);
     while let Some(request) = wire.request()? {
-        locked(log).push(request.clone());
+        log.push(request.clone());
         if wanted.is_some() && request.header("proxy-authorization") != wanted {
             let reply = Reply::new(407).with("Proxy-Authenticate", "Basic realm=\"proxy\"").body("log in to the proxy\n");
             wire.stream.write_all(&reply.bytes(&request.method))?;

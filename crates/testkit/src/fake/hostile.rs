@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::ops::Deref;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::listen::{Listening, locked};
+use super::listen::Listening;
 use super::message::{Reply, Request, Wire};
+use super::received::Received;
 use super::store::Store;
 use super::tls::Tls;
 
@@ -42,7 +44,7 @@ pub enum Deed {
 /// A server that was told how to behave.
 pub struct Hostile {
     listening: Listening,
-    received: Arc<Mutex<Vec<Request>>>,
+    received: Received,
     store: Arc<Store>,
 }
 
@@ -54,8 +56,8 @@ impl Hostile {
 
     /// The same with TLS.
     pub fn with_tls(tls: Option<Tls>, deed: impl Fn(&Request, Reply) -> Deed + Send + Sync + 'static) -> Self {
-        let (received, store) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Store::default()));
-        let (log, honest) = (Arc::clone(&received), Arc::clone(&store));
+        let (received, store) = (Received::default(), Arc::new(Store::default()));
+        let (log, honest) = (received.clone(), Arc::clone(&store));
         let listening = Listening::start(move |stream| {
             let mut wire = Tls::accept(tls.as_ref(), stream);
             loop {
@@ -73,7 +75,7 @@ impl Hostile {
                             return;
                         }
                     };
-                locked(&log).push(request.clone());
+                log.push(request.clone());
                 let reply = honest.answer(&request);
                 if !matches!(act(&mut wire, &request, deed(&request, reply)), Ok(true)) {
                     return;
@@ -97,26 +99,13 @@ impl Hostile {
     pub fn store(&self) -> &Store {
         &self.store
     }
+}
 
-    /// All requests, in the order in which they came.
-    pub fn received(&self) -> Vec<Request> {
-        locked(&self.received).clone()
-    }
+impl Deref for Hostile {
+    type Target = Received;
 
-    /// The request lines.
-    pub fn lines(&self) -> Vec<String> {
-        locked(&self.received).iter().map(Request::line).collect()
-    }
-
-    /// Whether this text is in anything that it received, heads included.
-    pub fn has_seen(&self, text: &str) -> bool {
-        let seen = |request: &Request| request.raw.windows(text.len().max(1)).any(|window| window == text.as_bytes());
-        locked(&self.received).iter().any(seen)
-    }
-
-    /// Forgets what it received.
-    pub fn clear(&self) {
-        locked(&self.received).clear();
+    fn deref(&self) -> &Received {
+        &self.received
     }
 }
 
