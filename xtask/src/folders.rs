@@ -3,6 +3,24 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// Writes a generated file of the workspace where it differs, and says so.
+pub(crate) fn generate(path: &Path, content: &str) -> Result<(), String> {
+    if fs::read_to_string(path).is_ok_and(|old| old == content) {
+        println!("unchanged {}", path.display());
+        return Ok(());
+    }
+    write(path, content.as_bytes())?;
+    println!("wrote {}", path.display());
+    Ok(())
+}
+
+/// Writes a file and the folders above it.
+pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), String> {
+    let at = |error: std::io::Error| format!("{}: {error}", path.display());
+    path.parent().map_or(Ok(()), fs::create_dir_all).map_err(at)?;
+    fs::write(path, content).map_err(at)
+}
+
 /// How many folders of earlier runs, kept for their logs, stay.
 const KEPT: usize = 3;
 

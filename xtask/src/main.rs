@@ -19,12 +19,13 @@ mod tally;
 mod test;
 mod testbed;
 
+use runway_testkit::bed::Trouble;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 The chores of the repository.
 
-  cargo xtask test              everything; builds the test bed when it is missing (about 25 minutes, once)
+  cargo xtask test              everything; builds the test bed when it is missing (about 30 minutes, once)
   cargo xtask test --quick      all that needs no test bed
   cargo xtask testbed build     builds the test bed's programs into the user's cache
   cargo xtask testbed up        starts a test bed that stays; eval \"$(cargo xtask testbed up)\" sets the shell up for it
@@ -48,6 +49,7 @@ folder of `cargo xtask dist` whose archives the live scenarios install; CI=true 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = |result: Result<(), String>| result.map(|()| ExitCode::SUCCESS).map_err(Trouble::new);
     let result = match arguments.as_slice() {
         ["test"] => Ok(test::run(false)),
         ["test", "--quick"] => Ok(test::run(true)),
@@ -56,12 +58,12 @@ fn main() -> ExitCode {
         ["testbed", "down"] => Ok(testbed::down()),
         ["testbed", "status"] => testbed::status(),
         ["docs"] => Ok(docs::generated()),
-        ["dist", "--manifests"] => Ok(dist::manifests_of_archives()),
-        ["dist", "--pack", target, program] => Ok(dist::pack(target, program)),
-        ["dist", targets @ ..] => Ok(dist::run(targets)),
-        ["manifests"] => Ok(dist::committed()),
-        ["schemas"] => Ok(schemas::generated()),
-        ["schemas", "flux"] => Ok(schemas::flux()),
+        ["dist", "--manifests"] => done(dist::manifests_of_archives()),
+        ["dist", "--pack", target, program] => done(dist::pack(target, program)),
+        ["dist", targets @ ..] => dist::run(targets).map_err(Trouble::new),
+        ["manifests"] => done(dist::committed()),
+        ["schemas"] => done(schemas::generated()),
+        ["schemas", "flux"] => done(schemas::flux()),
         // What `up` leaves running; for nobody to type.
         ["testbed", "supervise"] => testbed::supervise(),
         ["help" | "-h" | "--help"] | [] => {

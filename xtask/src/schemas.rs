@@ -4,13 +4,14 @@
 //! `schemas flux` takes the CRDs out of Flux's Go modules and reduces them to what an object is checked against; needs Go and
 //! unzip, and is run by hand when a Flux release is added.
 
+use crate::folders;
 use runway_core::flux::crds;
 use runway_core::workloads::schema;
 use runway_core::yaml::{self, value::to_json};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
 /// Where a CRD is taken from.
 #[derive(Clone, Copy)]
@@ -42,26 +43,12 @@ const CRDS: [(&str, &str, &str); 2] = [
 ];
 
 /// Writes what is generated from tables.
-pub(crate) fn generated() -> ExitCode {
-    ended(write(&root().join("schemas/workloads.schema.json"), &schema::text()))
+pub(crate) fn generated() -> Result<(), String> {
+    folders::generate(&folders::workspace().join("schemas/workloads.schema.json"), &schema::text())
 }
 
 /// Takes over the CRDs.
-pub(crate) fn flux() -> ExitCode {
-    ended(take_over())
-}
-
-fn ended(result: Result<(), String>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn take_over() -> Result<(), String> {
+pub(crate) fn flux() -> Result<(), String> {
     for (release, source, kustomize) in RELEASES {
         for ((module, file, kind), from) in CRDS.into_iter().zip([source, kustomize]) {
             let keep_words = release == crds::NEWEST;
@@ -70,9 +57,9 @@ fn take_over() -> Result<(), String> {
                 Types(version) => generate(module, version, file)?,
             };
             for (api, schema) in reduced(&text, keep_words)? {
-                let path = root().join(format!("crates/core/schemas/{release}/{kind}-{api}.json"));
+                let path = folders::workspace().join(format!("crates/core/schemas/{release}/{kind}-{api}.json"));
                 let text = serde_json::to_string_pretty(&schema).map_err(|error| error.to_string())?;
-                write(&path, &(text + "\n"))?;
+                folders::generate(&path, &(text + "\n"))?;
             }
         }
     }
@@ -98,7 +85,7 @@ fn generate(module: &str, version: &str, file: &str) -> Result<String, String> {
     let answer = run("go", &["mod", "download", "-json", &format!("github.com/fluxcd/{module}/api@{version}")])?;
     let answer: Value = serde_json::from_str(&answer).map_err(|error| error.to_string())?;
     let types = answer.get("Dir").and_then(Value::as_str).ok_or("the module cannot be had")?;
-    let folder = root().join("target/schemas").join(format!("{module}-{version}"));
+    let folder = folders::target().join("schemas").join(format!("{module}-{version}"));
     let out = folder.join("crds");
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(|error| error.to_string())?;
@@ -160,20 +147,4 @@ fn without_words(value: &mut Value, names: bool) {
         Value::Array(items) => items.iter_mut().for_each(|item| without_words(item, false)),
         _ => {}
     }
-}
-
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    let at = |error: std::io::Error| format!("{}: {error}", path.display());
-    path.parent().map_or(Ok(()), fs::create_dir_all).map_err(at)?;
-    if fs::read_to_string(path).is_ok_and(|old| old == text) {
-        println!("unchanged {}", path.display());
-        return Ok(());
-    }
-    fs::write(path, text).map_err(at)?;
-    println!("wrote {}", path.display());
-    Ok(())
-}
-
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }

@@ -33,13 +33,13 @@ enum Made {
 }
 
 /// Builds and packs. Without names: every system that this machine can build for; a system that is named must be possible.
-pub(crate) fn run(names: &[&str]) -> ExitCode {
+pub(crate) fn run(names: &[&str]) -> Result<ExitCode, String> {
     let mut wanted = Vec::new();
     for name in names {
         let Some(target) = Target::find(name) else {
             let known: Vec<String> = TARGETS.iter().map(|target| format!("{target} ({})", target.triple)).collect();
             eprintln!("error: nothing is released for {name}\nhint: one of {}", known.join(", "));
-            return ExitCode::from(2);
+            return Ok(ExitCode::from(2));
         };
         wanted.push(target);
     }
@@ -47,14 +47,14 @@ pub(crate) fn run(names: &[&str]) -> ExitCode {
     if wanted.is_empty() {
         wanted.extend(TARGETS);
     }
-    all(&wanted, must).unwrap_or_else(|error| ended(Err(error)))
+    all(&wanted, must)
 }
 
 /// Packs a program that another machine has built.
-pub(crate) fn pack(name: &str, program: &str) -> ExitCode {
+pub(crate) fn pack(name: &str, program: &str) -> Result<(), String> {
     // Where the runners of GitLab and people keep their sources.
     let hidden = ["/builds/", "/home/", "/Users/", "\\Users\\", "\\builds\\"].map(str::to_owned);
-    let result = Target::find(name).ok_or_else(|| format!("nothing is released for {name}")).and_then(|target| {
+    Target::find(name).ok_or_else(|| format!("nothing is released for {name}")).and_then(|target| {
         let bytes = fs::read(program).map_err(|error| format!("{program}: {error}"))?;
         let wrong = binary::problems(&bytes, target, &hidden);
         if wrong.is_empty() {
@@ -62,28 +62,17 @@ pub(crate) fn pack(name: &str, program: &str) -> ExitCode {
         } else {
             Err(format!("{program}: {}", wrong.join("; ")))
         }
-    });
-    ended(result)
+    })
 }
 
 /// Writes checksums and manifests about the archives that lie in `target/dist`, for example those that other machines built.
-pub(crate) fn manifests_of_archives() -> ExitCode {
-    ended(output::finish(&output::folder()))
+pub(crate) fn manifests_of_archives() -> Result<(), String> {
+    output::finish(&output::folder())
 }
 
 /// Writes the committed manifests.
-pub(crate) fn committed() -> ExitCode {
-    ended(output::committed())
-}
-
-fn ended(result: Result<(), String>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+pub(crate) fn committed() -> Result<(), String> {
+    output::committed()
 }
 
 fn all(wanted: &[Target], must: bool) -> Result<ExitCode, String> {

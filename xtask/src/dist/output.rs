@@ -11,7 +11,7 @@ use runway_dist::template::{self, Facts, Templates};
 use runway_dist::{flux, krew};
 
 use super::{REPOSITORY, VERSION, text};
-use crate::folders;
+use crate::folders::{self, write};
 
 /// Where a release lies.
 pub(super) fn folder() -> PathBuf {
@@ -99,12 +99,7 @@ pub(super) fn committed() -> Result<(), String> {
     let (krew_text, flux_text) = (text("krew/runway.yaml.in")?, text("plugin.yaml.in")?);
     let templates = Templates { krew: &krew_text, flux: &flux_text };
     for (path, content) in template::committed(&templates, VERSION, REPOSITORY, &text("krew/checksums.txt")?)? {
-        if text(path).is_ok_and(|old| old == content) {
-            println!("unchanged {path}");
-        } else {
-            write(&folders::workspace().join(path), content.as_bytes())?;
-            println!("wrote {path}");
-        }
+        folders::generate(&folders::workspace().join(path), &content)?;
     }
     Ok(())
 }
@@ -117,10 +112,4 @@ fn time() -> u64 {
         String::from_utf8_lossy(&output.stdout).trim().parse().ok()
     };
     set.or_else(commit).unwrap_or_default()
-}
-
-fn write(path: &Path, content: &[u8]) -> Result<(), String> {
-    let at = |error: std::io::Error| format!("{}: {error}", path.display());
-    path.parent().map_or(Ok(()), fs::create_dir_all).map_err(at)?;
-    fs::write(path, content).map_err(at)
 }

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use runway_testkit::bed;
 use runway_testkit::command::mortal;
 
 /// The linker and the C compiler: Python's `ziglang`, and what calls it for cargo.
@@ -45,10 +46,8 @@ pub(super) struct Zig {
 impl Tools {
     /// The user's cache.
     pub(super) fn new() -> Result<Self, String> {
-        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let cache = set("XDG_CACHE_HOME").filter(|path| path.is_absolute()).or_else(|| Some(set("HOME")?.join(".cache")));
-        let cache = cache.ok_or("neither XDG_CACHE_HOME nor HOME is set")?;
-        Ok(Self { folder: cache.join("kubectl-runway/tools/dist") })
+        let cache = bed::cache().map_err(|trouble| trouble.to_string())?;
+        Ok(Self { folder: cache.join("tools/dist") })
     }
 
     /// Where the tools lie.

@@ -32,7 +32,7 @@ pub use cluster::{Cluster, Options};
 pub use handle::{Handle, merge_kubeconfig};
 pub use kube::Kube;
 pub use namespace::Ns;
-pub use pins::{Pins, go_version};
+pub use pins::{Pins, cache, go_version};
 pub use process::log_tail;
 pub use registry::Registry;
 pub use secured::{Secured, docker_config};

@@ -74,12 +74,7 @@ impl Pins {
     ///
     /// When the user has no home folder.
     pub fn folder(&self) -> Result<PathBuf> {
-        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let cache = set("XDG_CACHE_HOME")
-            .filter(|path| path.is_absolute())
-            .or_else(|| set("HOME").map(|home| home.join(".cache")))
-            .ok_or_else(|| Trouble::new("neither XDG_CACHE_HOME nor HOME is set"))?;
-        Ok(cache.join("kubectl-runway/testbed").join(&self.hash))
+        Ok(cache()?.join("testbed").join(&self.hash))
     }
 
     /// The names of all programs that a build gives.
@@ -124,6 +119,20 @@ impl Part {
 pub fn go_version() -> Option<String> {
     let output = Command::new("go").arg("version").output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Our folder of the user's cache, for what takes long to build or to get.
+///
+/// # Errors
+///
+/// When the user has no home folder.
+pub fn cache() -> Result<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = set("XDG_CACHE_HOME")
+        .filter(|path| path.is_absolute())
+        .or_else(|| set("HOME").map(|home| home.join(".cache")))
+        .ok_or_else(|| Trouble::new("neither XDG_CACHE_HOME nor HOME is set"))?;
+    Ok(cache.join("kubectl-runway"))
 }
 
 /// Short enough for a folder's name.
