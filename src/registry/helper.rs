@@ -98,7 +98,7 @@ fn read(output: &Output) -> Result<Lookup, String> {
             return Ok(Lookup::None);
         }
         let code = output.code.map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"));
-        let words = if output.stderr.is_empty() { String::new() } else { format!(": {}", output.stderr) };
+        let words = if output.stderr.is_empty() { String::new() } else { format!(": {}", output.stderr.replace('\n', "; ")) };
         return Err(format!("it ended with {code}{words}"));
     }
     let answer: Answer =

@@ -44,7 +44,12 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     if held.is_none() {
         ui.note(&format!("{source} is not there: everything would be added"));
     }
-    let old = held.as_ref().map(objects).transpose()?.map(|(objects, _)| objects);
+    let (old, plain) = held.as_ref().map(objects).transpose()?.map_or((None, true), |(objects, plain)| (Some(objects), plain));
+    if !plain {
+        ui.warning(&format!(
+            "{source} has a kustomization file, which decides what Flux applies of it: only the files are compared"
+        ));
+    }
     let plan = plan_objects(&request.objects, old.as_deref(), request.declared.prunes);
     let (new, old) = ("local", source.to_string());
     let title = || format!("{workload} {}", settings.environment().unwrap_or_default());
@@ -54,5 +59,5 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
         || api::diff::document(new, &old, &plan),
         |format| Ok(if format == "markdown" { markdown::plan(&title(), &plan) } else { render::text(&plan) }),
     )?;
-    Ok(if plan.is_empty() { Outcome::YES } else { Outcome::NO })
+    Ok(if plain && plan.is_empty() { Outcome::YES } else { Outcome::NO })
 }

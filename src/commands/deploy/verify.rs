@@ -5,9 +5,11 @@ use super::super::flags::OutputFlags;
 use super::super::report::{FORMATS, Report, counted};
 use super::request::{ManifestFlags, Request, WorkloadFlags};
 use crate::exit::Outcome;
+use crate::render::findings::Sources;
 use crate::render::output::Output;
 use crate::ui::Ui;
-use runway_core::problem::Problem;
+use runway_core::finding::Finding;
+use runway_core::problem::{Class, Place, Problem};
 use runway_core::publish::Things;
 
 /// Check a workload's manifests.
@@ -22,9 +24,31 @@ pub(crate) struct Args {
     output: OutputFlags,
 }
 
+/// Manifests that could not even be read: reports for other programs say so, instead of not being there.
+fn unread(problem: &Problem, args: &Args, outputs: &[Output], context: &Context, ui: &Ui) -> Result<(), Problem> {
+    let outputs: Vec<Output> = outputs.iter().filter(|output| output.format != "human").cloned().collect();
+    if outputs.is_empty() || problem.class == Class::Usage {
+        return Ok(());
+    }
+    let message = std::iter::once(&problem.what).chain(&problem.causes).map(String::as_str).collect::<Vec<_>>().join(": ");
+    let place = problem.place.clone().unwrap_or_else(|| Place::file("manifests"));
+    let mut finding = Finding::error("not-rendered", place, message);
+    finding.of(&args.which.workload);
+    let workloads = [args.which.workload.clone()];
+    let findings = [finding];
+    let report = Report { suite: "deploy verify", findings: &findings, sources: &Sources::new(), workloads: &workloads };
+    report.show(&outputs, context, ui)
+}
+
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let outputs = Output::parse_all(&args.output.output, &FORMATS)?;
-    let request = Request::new(&args.which, &args.manifests, context, ui)?;
+    let request = match Request::new(&args.which, &args.manifests, context, ui) {
+        Ok(request) => request,
+        Err(problem) => {
+            unread(&problem, args, &outputs, context, ui)?;
+            return Err(problem);
+        }
+    };
     let sources = request.sources();
     let workloads = [args.which.workload.clone()];
     let report = Report { suite: "deploy verify", findings: &request.findings, sources: &sources, workloads: &workloads };

@@ -322,6 +322,16 @@ pub const RULES: &[Rule] = &[
         "Whoever may read the registry can read them. Take them from a secret store or encrypt them with SOPS; --allow-secrets publishes them.",
     ),
     error(
+        "not-rendered",
+        "the manifests cannot be read, or the chart cannot be rendered",
+        "The message has helm's own words, or what is wrong with the file. Nothing else was checked.",
+    ),
+    error(
+        "not-looked-at",
+        "the workload's Flux objects would not look at what is pushed",
+        "deploy push writes one file into the artifact's root and sets the environment's tag. In the list, the workload's flux: settings lead elsewhere.",
+    ),
+    error(
         "kustomization-file",
         "a file is for kustomize, not for the cluster",
         "Build it first and push what comes out: kubectl kustomize DIR | kubectl runway deploy push WORKLOAD -f -",
