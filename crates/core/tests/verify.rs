@@ -113,6 +113,14 @@ fn large() -> &'static str {
 /// Code, what fires it, and the nearest thing that does not.
 fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
     const PAIR: &str = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: a}\nspec: {interval: 5m, url: \"oci://h/a\"}\n---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\nspec: {interval: 5m, prune: true, sourceRef: {kind: OCIRepository, name: a}}\n";
+    const SOURCE: &str = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: a}\nspec: {interval: 5m, url: \"oci://h/a\"}\n";
+    const OF_B: &str = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: b}\nspec: {interval: 5m, url: \"oci://h/b\"}\n";
+    const OTHER_SOURCE: &str = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\nspec: {interval: 5m, prune: true, sourceRef: {kind: OCIRepository, name: b}}\n";
+    const GIT: &str = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\nspec: {interval: 5m, prune: true, sourceRef: {kind: GitRepository, name: a}}\n";
+    const SUSPENDED: &str = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\nspec: {interval: 5m, prune: true, suspend: true, sourceRef: {kind: OCIRepository, name: a}}\n";
+    const PARENT: &str = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: gke-inventory}\nspec: {interval: 5m, url: \"oci://h/a\"}\n";
+    const LISTED: &[(&str, &str)] =
+        &[("production/inventory.yaml", PAIR), ("production/kustomization.yaml", "resources: [inventory.yaml]\n")];
     const PRODUCTION: &str = "production/inventory.yaml";
     const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\ndata: {port: \"8080\"}\n";
     let depends = |on| With(on, "", "");
@@ -163,6 +171,7 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
             File("- runway_service_id: a\n  pam_config: {}\n"),
         ),
         ("schema", File("- runway_service_id: a\n  project_id: x\n"), File("- runway_service_id: a\n  project_id: 12\n")),
+        ("empty-inventory", Files(&[(PRODUCTION, CONFIG)]), Files(&[(PRODUCTION, PAIR), ("production/c.yaml", CONFIG)])),
         (
             "ambiguous-scalar",
             File("- runway_service_id: a\n  groups: [010]\n"),
@@ -174,6 +183,7 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
             File("- runway_service_id: a\n  flux: {path: \"010\"}\n"),
         ),
         (
+        ("reserved-id", Files(&[(PRODUCTION, PARENT)]), Files(&[(PRODUCTION, PAIR)])),
             "duplicate-item",
             File("- runway_service_id: a\n  groups: [x, x]\n"),
             File("- runway_service_id: a\n  groups: [x, y]\n"),
@@ -328,6 +338,54 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
         ),
         ("invalid-name", Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: A, namespace: shop}\n"), Manifests(CONFIG)),
         (
+        ("unlisted-file", Files(&[(PRODUCTION, PAIR), ("production/kustomization.yaml", "resources: []\n")]), Files(LISTED)),
+        ("unlisted-file", Files(&[(PRODUCTION, PAIR), ("production/Kustomization", "resources: []\n")]), Files(LISTED)),
+        (
+            "missing-resource",
+            Files(&[(PRODUCTION, PAIR), ("production/kustomization.yml", "resources: [inventory.yaml, other.yaml]\n")]),
+            Files(LISTED),
+        ),
+        (
+            "kustomization-file",
+            Files(&[(PRODUCTION, PAIR), ("production/kustomization.yaml", "resources: [inventory.yaml]\nnamespace: x\n")]),
+            Files(LISTED),
+        ),
+        ("ignored-file", Files(&[("production/cloudbuild.yaml", PAIR)]), Files(&[(PRODUCTION, PAIR)])),
+        (
+            "ignored-file",
+            Files(&[(PRODUCTION, PAIR), (".sourceignore", "inventory.yaml\n")]),
+            Files(&[(PRODUCTION, PAIR), (".sourceignore", "/inventory.yaml\n!production\n")]),
+        ),
+        ("unpaired-object", Files(&[(PRODUCTION, SOURCE)]), Files(&[(PRODUCTION, PAIR)])),
+        (
+            "unpaired-object",
+            Files(&[(PRODUCTION, "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\n")]),
+            Files(&[(PRODUCTION, PAIR)]),
+        ),
+        ("source-ref-missing", Files(&[(PRODUCTION, OTHER_SOURCE)]), Files(&[(PRODUCTION, PAIR)])),
+        (
+            "source-ref-missing",
+            Files(&[(PRODUCTION, OTHER_SOURCE), ("production/b.yaml", OF_B)]),
+            Files(&[(PRODUCTION, PAIR), ("production/b.yaml", OF_B)]),
+        ),
+        ("source-ref-missing", Files(&[(PRODUCTION, GIT)]), Files(&[(PRODUCTION, PAIR)])),
+        ("written-suspend", Files(&[(PRODUCTION, SUSPENDED)]), Files(&[(PRODUCTION, PAIR)])),
+        (
+            "plain-secret",
+            Files(&[
+                (PRODUCTION, PAIR),
+                ("production/s.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {k: v}\n"),
+            ]),
+            Files(&[(
+                PRODUCTION,
+                "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {k: v}\nsops: {version: 3.9.0}\n",
+            )]),
+        ),
+        (
+            "invisible-character",
+            File("- runway_service_id: a\n  flux: {path: \"./a\\u202Eb\"}\n"),
+            File("- runway_service_id: a\n  flux: {path: \"./äöü\", patches: [{patch: \"a\\nb\\tc\"}]}\n"),
+        ),
             "invalid-namespace",
             Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: ..}\n"),
             Manifests(CONFIG),
@@ -380,7 +438,7 @@ fn each_code_of_the_table_has_a_case() {
     let tested: BTreeSet<&str> = cases().into_iter().map(|(code, ..)| code).collect();
     // Fired where their surroundings are: by the tests of `deploy/declared.rs` and `tests/cli/deploy.rs`; the last one would
     // need a value that was read from YAML and cannot be written.
-    let elsewhere = ["unknown-workload", "not-in-environment", "ignored-file", "unwritable-object"];
+    let elsewhere = ["unknown-workload", "not-in-environment", "unwritable-object"];
     let listed: BTreeSet<&str> = RULES.iter().map(|rule| rule.code).filter(|code| !elsewhere.contains(code)).collect();
     assert_eq!(tested, listed);
 }

@@ -2,7 +2,7 @@
 //!
 //! In: [`Workloads`] with settings, or a [`Tree`]; the facts of [`Facts`]; what registries and clusters answered. Out: every
 //! [`Finding`] at once, in the order of the files.
-//! Uses: workloads, objects, inventory, artifact, flux, finding, settings, yaml, problem, suggest.
+//! Uses: workloads, objects, inventory, artifact, flux, finding, settings, yaml, problem, suggest, text.
 //! Never: asking anybody; printing; what a parser already says (its findings are added by the caller).
 //! Start at [`declared::check`]; [`rules::RULES`] lists all codes.
 //!
@@ -19,6 +19,7 @@ pub mod published;
 pub mod rules;
 mod subject;
 mod substitution;
+mod together;
 pub mod walk;
 
 use crate::finding::{Finding, Severity};

@@ -182,6 +182,11 @@ pub const RULES: &[Rule] = &[
         "workloads depend on each other in a circle",
         "None of them is ever applied. Remove one of the dependencies.",
     ),
+    error(
+        "invisible-character",
+        "a text has a character that nobody sees",
+        "Control characters, zero-width characters and those that turn the direction of writing make people read something else than Flux does.\nWrite the text anew.",
+    ),
     warning(
         "substitution",
         "a ${variable} is not replaced where it stands",
@@ -226,6 +231,31 @@ pub const RULES: &[Rule] = &[
         "artifact-type",
         "what the deploy tag holds is no Flux artifact",
         "The first layer has to be a gzipped tar, as flux push artifact and kubectl runway deploy push make it.",
+    ),
+    error(
+        "unlisted-file",
+        "a kustomization file leaves a manifest out",
+        "In a folder with a kustomization.yaml Flux applies what that lists and nothing else, and deletes what it applied of the rest before.\nList the file under 'resources', or take the kustomization file away: then every manifest counts.",
+    ),
+    error(
+        "missing-resource",
+        "a kustomization file lists what is not there",
+        "kustomize refuses the whole inventory, and nothing changes on the clusters until it is corrected.",
+    ),
+    error(
+        "unpaired-object",
+        "a workload has only one of its two objects",
+        "A Kustomization without its OCIRepository applies nothing, an OCIRepository without its Kustomization is applied by nobody; where both were before, Flux deletes the one that is missing, and with a Kustomization all that it applied.",
+    ),
+    error(
+        "source-ref-missing",
+        "a Kustomization applies a source that is not its own",
+        "spec.sourceRef names the OCIRepository that is applied. One that is not in the inventory makes Flux report ArtifactFailed;\nanother workload's is legal, and rarely meant.",
+    ),
+    warning(
+        "written-suspend",
+        "spec.suspend is written",
+        "The parent applies it again and again: true keeps the workload from being deployed, false undoes what an on-call engineer suspends on a cluster.\nLeave it out.",
     ),
     warning(
         "artifact-unknown",
@@ -324,7 +354,7 @@ pub const RULES: &[Rule] = &[
     error(
         "kustomization-file",
         "a file is for kustomize, not for the cluster",
-        "Build it first and push what comes out: kubectl kustomize DIR | kubectl runway deploy push WORKLOAD -f -",
+        "What kustomize would make of it is not looked at here, but for a plain list of files in an inventory.\nBuild it first and push what comes out: kubectl kustomize DIR | kubectl runway deploy push WORKLOAD -f -",
     ),
     error(
         "too-large",
