@@ -133,6 +133,23 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
             ),
             File("workloads: &x\n- runway_service_id: a\n"),
         ),
+        (
+            "yaml-budget",
+            File(
+                "- [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]\n",
+            ),
+            OK,
+        ),
+        (
+            "alias-loop",
+            File("- &a {runway_service_id: x, members: [foo, *a]}\n"),
+            File("- &a {runway_service_id: x, members: &b [foo]}\n- {runway_service_id: y, members: *b}\n"),
+        ),
+        (
+            "second-document",
+            File("- runway_service_id: a\n---\n- runway_service_id: b\n"),
+            File("---\n- runway_service_id: a\n---\n# nothing\n"),
+        ),
         ("yaml-key", File("- runway_service_id: a\n  ? [x]\n  : y\n"), OK),
         (
             "duplicate-key",
@@ -154,7 +171,9 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
             File("- runway_service_id: a\n  environments: [production]\n"),
         ),
         ("empty-inventory", Files(&[(PRODUCTION, "# nothing\n")]), Files(&[(PRODUCTION, PAIR)])),
+        ("empty-inventory", Files(&[(PRODUCTION, CONFIG)]), Files(&[(PRODUCTION, PAIR), ("production/c.yaml", CONFIG)])),
         ("no-id", File("- runway_servce_id: a\n"), OK),
+        ("no-id", File("- runway_service_id: ~\n"), File("- runway_service_id: \"null\"\n")),
         ("two-ids", File("- runway_service_id: a\n  name: a\n"), File("- name: a\n")),
         ("invalid-id", File("- runway_service_id: A_b\n"), OK),
         ("invalid-id", File("- runway_service_id: no\n"), File("- runway_service_id: \"no\"\n")),
@@ -164,6 +183,7 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
             File("- runway_service_id: a\n- runway_service_id: b\n"),
         ),
         ("reserved-id", File("- runway_service_id: gke-inventory\n"), File("- runway_service_id: my-inventory\n")),
+        ("reserved-id", Files(&[(PRODUCTION, PARENT)]), Files(&[(PRODUCTION, PAIR)])),
         ("shared-id", File("- runway_service_id: both\n"), OK),
         (
             "unknown-key",
@@ -171,7 +191,16 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
             File("- runway_service_id: a\n  pam_config: {}\n"),
         ),
         ("schema", File("- runway_service_id: a\n  project_id: x\n"), File("- runway_service_id: a\n  project_id: 12\n")),
-        ("empty-inventory", Files(&[(PRODUCTION, CONFIG)]), Files(&[(PRODUCTION, PAIR), ("production/c.yaml", CONFIG)])),
+        (
+            "ambiguous-scalar",
+            File("- runway_service_id: a\n  project_id: 010\n"),
+            File("- runway_service_id: a\n  project_id: 10\n"),
+        ),
+        (
+            "ambiguous-scalar",
+            File("- runway_service_id: a\n  flux: {prune: no}\n"),
+            File("- runway_service_id: a\n  flux: {prune: false}\n"),
+        ),
         (
             "ambiguous-scalar",
             File("- runway_service_id: a\n  groups: [010]\n"),
@@ -183,7 +212,6 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
             File("- runway_service_id: a\n  flux: {path: \"010\"}\n"),
         ),
         (
-        ("reserved-id", Files(&[(PRODUCTION, PARENT)]), Files(&[(PRODUCTION, PAIR)])),
             "duplicate-item",
             File("- runway_service_id: a\n  groups: [x, x]\n"),
             File("- runway_service_id: a\n  groups: [x, y]\n"),
@@ -310,34 +338,6 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
             Files(&[(PRODUCTION, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")]),
         ),
         ("duplicate-object", Files(&[(PRODUCTION, PAIR), ("production/more.yml", PAIR)]), Files(&[(PRODUCTION, PAIR)])),
-        ("artifact-missing", Asked(Answer::NotThere), Asked(manifest("application/vnd.cncf.flux.content.v1.tar+gzip"))),
-        (
-            "artifact-type",
-            Asked(manifest("application/vnd.oci.image.layer.v1.tar+gzip")),
-            Asked(manifest("application/vnd.cncf.flux.content.v1.tar+gzip")),
-        ),
-        ("artifact-type", Asked(Answer::NoArtifact("an index".to_owned())), Asked(Answer::NotThere)),
-        ("artifact-unknown", Asked(Answer::Unknown("401".to_owned())), Asked(Answer::NotThere)),
-        ("dry-run-refused", Refused("spec.interval: Invalid value"), Refused("")),
-        ("settings-key", Settings("namespce: x\n"), Settings("namespace: x\n")),
-        ("settings-type", Settings("clusters: x\n"), Settings("clusters: []\n")),
-        ("empty-artifact", Manifests("# nothing\n"), Manifests(CONFIG)),
-        ("not-an-object", Manifests("- a\n"), Manifests(CONFIG)),
-        ("no-api-version", Manifests("kind: ConfigMap\nmetadata: {name: a, namespace: shop}\n"), Manifests(CONFIG)),
-        (
-            "invalid-api-version",
-            Manifests("apiVersion: a/b/c\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\n"),
-            Manifests(CONFIG),
-        ),
-        ("no-kind", Manifests("apiVersion: v1\nmetadata: {name: a, namespace: shop}\n"), Manifests(CONFIG)),
-        ("no-name", Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 5, namespace: shop}\n"), Manifests(CONFIG)),
-        (
-            "generate-name",
-            Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: a, namespace: shop}\n"),
-            Manifests(CONFIG),
-        ),
-        ("invalid-name", Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: A, namespace: shop}\n"), Manifests(CONFIG)),
-        (
         ("unlisted-file", Files(&[(PRODUCTION, PAIR), ("production/kustomization.yaml", "resources: []\n")]), Files(LISTED)),
         ("unlisted-file", Files(&[(PRODUCTION, PAIR), ("production/Kustomization", "resources: []\n")]), Files(LISTED)),
         (
@@ -386,6 +386,34 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
             File("- runway_service_id: a\n  flux: {path: \"./a\\u202Eb\"}\n"),
             File("- runway_service_id: a\n  flux: {path: \"./äöü\", patches: [{patch: \"a\\nb\\tc\"}]}\n"),
         ),
+        ("artifact-missing", Asked(Answer::NotThere), Asked(manifest("application/vnd.cncf.flux.content.v1.tar+gzip"))),
+        (
+            "artifact-type",
+            Asked(manifest("application/vnd.oci.image.layer.v1.tar+gzip")),
+            Asked(manifest("application/vnd.cncf.flux.content.v1.tar+gzip")),
+        ),
+        ("artifact-type", Asked(Answer::NoArtifact("an index".to_owned())), Asked(Answer::NotThere)),
+        ("artifact-unknown", Asked(Answer::Unknown("401".to_owned())), Asked(Answer::NotThere)),
+        ("dry-run-refused", Refused("spec.interval: Invalid value"), Refused("")),
+        ("settings-key", Settings("namespce: x\n"), Settings("namespace: x\n")),
+        ("settings-type", Settings("clusters: x\n"), Settings("clusters: []\n")),
+        ("empty-artifact", Manifests("# nothing\n"), Manifests(CONFIG)),
+        ("not-an-object", Manifests("- a\n"), Manifests(CONFIG)),
+        ("no-api-version", Manifests("kind: ConfigMap\nmetadata: {name: a, namespace: shop}\n"), Manifests(CONFIG)),
+        (
+            "invalid-api-version",
+            Manifests("apiVersion: a/b/c\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\n"),
+            Manifests(CONFIG),
+        ),
+        ("no-kind", Manifests("apiVersion: v1\nmetadata: {name: a, namespace: shop}\n"), Manifests(CONFIG)),
+        ("no-name", Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 5, namespace: shop}\n"), Manifests(CONFIG)),
+        (
+            "generate-name",
+            Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: a, namespace: shop}\n"),
+            Manifests(CONFIG),
+        ),
+        ("invalid-name", Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: A, namespace: shop}\n"), Manifests(CONFIG)),
+        (
             "invalid-namespace",
             Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: ..}\n"),
             Manifests(CONFIG),
@@ -535,10 +563,10 @@ fn substitution_depends_on_who_replaces() {
     };
     let patches = "patches: [{patch: \"${region}\"}]";
     let with = |post_build: &str| format!("{{{patches}, postBuild: {post_build}}}");
-    assert_eq!(flux(&with("{substitute: {x: y}}"), ""), [("undefined-variable", Severity::Error)]);
+    assert_eq!(flux(&with("{substitute: {x: z}}"), ""), [("undefined-variable", Severity::Error)]);
     // Before 2.9 it became nothing.
-    assert_eq!(flux(&with("{substitute: {x: y}}"), "2.8"), [("undefined-variable", Severity::Warning)]);
-    assert_eq!(flux(&with("{substitute: {region: y}}"), ""), []);
+    assert_eq!(flux(&with("{substitute: {x: z}}"), "2.8"), [("undefined-variable", Severity::Warning)]);
+    assert_eq!(flux(&with("{substitute: {region: z}}"), ""), []);
     // What a ConfigMap holds cannot be seen.
     assert_eq!(flux(&with("{substituteFrom: [{kind: ConfigMap, name: x}]}"), ""), []);
     assert_eq!(flux(&format!("{{{patches}}}"), ""), [("substitution", Severity::Warning)]);

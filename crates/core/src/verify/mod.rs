@@ -55,6 +55,9 @@ pub struct Listed {
 /// In the order of the files, each said once: what holds for several environments or workloads has one place.
 pub fn ordered(mut findings: Vec<Finding>) -> Vec<Finding> {
     let mut seen = HashSet::new();
+    // The parser has told these already, whatever the schema makes of the value.
+    let mut scalars = HashSet::new();
+    findings.retain(|finding| finding.code != "ambiguous-scalar" || scalars.insert(finding.place.clone()));
     findings.retain(|finding| {
         let workload = finding.workload.clone();
         seen.insert((finding.code, finding.place.clone(), workload, finding.message.clone()))

@@ -50,6 +50,16 @@ pub const RULES: &[Rule] = &[
         "Keys of mappings are texts; a list or a mapping as a key has no meaning in JSON, into which every reader turns the file.",
     ),
     error(
+        "alias-loop",
+        "an alias stands inside its own anchor",
+        "'*x' stands for all that '&x' marks. Inside of that it would stand for itself, without end, and nothing can be read there.\nWrite the value out.",
+    ),
+    error(
+        "second-document",
+        "the file has a second document",
+        "A line of three dashes begins another document, and only one is read: what stands after it would be left out.\nPut all workloads into one list.",
+    ),
+    error(
         "duplicate-key",
         "a key stands twice in one mapping",
         "Readers disagree about which of the two counts: some take the first, some the last, kustomize refuses the file.\nRemove one.",
@@ -173,6 +183,11 @@ pub const RULES: &[Rule] = &[
         "The field does not exist in the target Flux, or is misspelled; the API server drops or refuses it.",
     ),
     error(
+        "invisible-character",
+        "a text has a character that nobody sees",
+        "Control characters, zero-width characters and those that turn the direction of writing make people read something else than Flux does.\nWrite the text anew.",
+    ),
+    error(
         "depends-on-missing",
         "a workload depends on one that is not in the inventory",
         "Flux waits for it forever: DependencyNotReady. It has to be in the same environment.",
@@ -181,11 +196,6 @@ pub const RULES: &[Rule] = &[
         "depends-on-cycle",
         "workloads depend on each other in a circle",
         "None of them is ever applied. Remove one of the dependencies.",
-    ),
-    error(
-        "invisible-character",
-        "a text has a character that nobody sees",
-        "Control characters, zero-width characters and those that turn the direction of writing make people read something else than Flux does.\nWrite the text anew.",
     ),
     warning(
         "substitution",
@@ -223,16 +233,6 @@ pub const RULES: &[Rule] = &[
         "kustomize refuses all of it: \"may not add resource with an already registered id\". Two API versions of one object count as one here, since they are the same object on the cluster.",
     ),
     error(
-        "artifact-missing",
-        "a workload's deploy artifact is not in the registry",
-        "Flux would report OCIArtifactPullFailed. Has the workload's own pipeline pushed to this environment yet?",
-    ),
-    error(
-        "artifact-type",
-        "what the deploy tag holds is no Flux artifact",
-        "The first layer has to be a gzipped tar, as flux push artifact and kubectl runway deploy push make it.",
-    ),
-    error(
         "unlisted-file",
         "a kustomization file leaves a manifest out",
         "In a folder with a kustomization.yaml Flux applies what that lists and nothing else, and deletes what it applied of the rest before.\nList the file under 'resources', or take the kustomization file away: then every manifest counts.",
@@ -256,6 +256,16 @@ pub const RULES: &[Rule] = &[
         "written-suspend",
         "spec.suspend is written",
         "The parent applies it again and again: true keeps the workload from being deployed, false undoes what an on-call engineer suspends on a cluster.\nLeave it out.",
+    ),
+    error(
+        "artifact-missing",
+        "a workload's deploy artifact is not in the registry",
+        "Flux would report OCIArtifactPullFailed. Has the workload's own pipeline pushed to this environment yet?",
+    ),
+    error(
+        "artifact-type",
+        "what the deploy tag holds is no Flux artifact",
+        "The first layer has to be a gzipped tar, as flux push artifact and kubectl runway deploy push make it.",
     ),
     warning(
         "artifact-unknown",
