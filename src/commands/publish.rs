@@ -18,6 +18,7 @@ use runway_core::flux::reference::{Repository, tag_fault};
 use runway_core::problem::{Class, Place, Problem};
 use runway_core::publish::{self, Allowance, Plan, Receipt, Things, guard};
 use runway_core::settings::Settings;
+use std::path::Path;
 use std::sync::Arc;
 
 /// How something is pushed.
@@ -52,6 +53,22 @@ pub(super) struct PushFlags {
     output: OutputFlags,
     #[command(flatten)]
     pub(super) registry: RegistryFlags,
+}
+
+impl PushFlags {
+    /// An environment's tag holds that environment: its clusters would fetch another's, and find no folder of theirs.
+    pub(super) fn tags_are_of(&self, environment: &str, known: &[String], start: &Path) -> Result<(), Problem> {
+        let to = self.to.as_deref().map(|to| Destination::parse(to, environment, start)).transpose()?;
+        let tags = self.tag.iter().map(String::as_str).chain(to.as_ref().map(Destination::tag));
+        for tag in tags.filter(|tag| *tag != environment) {
+            if known.iter().any(|other| other == tag) {
+                return Err(Problem::usage(format!("the tag {tag} is that of another environment"))
+                    .cause(format!("what is pushed is the inventory of {environment}, and clusters of {tag} would fetch it"))
+                    .hint(format!("push that environment's own: -e {tag}")));
+            }
+        }
+        Ok(())
+    }
 }
 
 const FORMATS: [&str; 4] = ["text", "json", "yaml", "dotenv"];

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::look::{LookFlags, scopes};
+use super::sources::Reading;
 use crate::cluster::{self, Cluster};
 use crate::env;
 use crate::exit::Outcome;
@@ -159,7 +160,11 @@ impl Saver<'_> {
     async fn published(&self, runtime: &str, environment: &str, about: &mut About) -> Result<Option<Held>, Problem> {
         let args = self.args;
         let asked = match &args.look.expected {
-            Some(text) => expected::held(&Source::parse(text, &self.context.start)?, environment, self.client).await?,
+            Some(text) => {
+                let (context, settings, client, ui) = (self.context, self.settings, self.client, self.ui);
+                let reading = Reading { context, settings, runtime: Some(runtime), environment, client, ui };
+                reading.held(&Source::parse(text, &context.start)?).await?
+            }
             None if args.look.no_registry => return Ok(None),
             None => {
                 let repository = self.settings.inventory_repository(runtime)?;

@@ -119,10 +119,12 @@ impl Ui {
         }
     }
 
-    /// Findings on stderr, with the lines that they are about.
-    pub(crate) fn findings(&self, findings: &[Finding], source: &str) {
+    /// Findings on stderr, with the lines of the file that they are about.
+    pub(crate) fn findings(&self, findings: &[Finding], (file, text): (&str, &str)) {
         if !findings.is_empty() {
-            self.line(findings::text(findings, source, self.err).trim_end());
+            // Some are about settings: the lines of this file are none of theirs.
+            let sources = findings::Sources::from([(file.to_owned(), text.to_owned())]);
+            self.line(findings::with_sources(findings, &sources, self.err).trim_end());
         }
     }
 }

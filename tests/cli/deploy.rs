@@ -67,12 +67,12 @@ fn a_folder_is_built_pushed_read_and_listed() {
 #[test]
 fn the_same_objects_are_no_change_however_they_are_written() {
     let env = env();
-    env.write("m/a.yaml", config("a", "x") + "---\n" + &config("b", "y"));
+    env.write("m/a.yaml", config("a", "x") + "---\n" + &config("b", "z"));
     let first = json(&push(&env, &["-o", "json"]).ok());
     assert_eq!(first["result"], "pushed");
     let index = env.read("out/index.json");
     // Other files, other order, other line ends, a comment, a byte order mark.
-    env.write("m/a.yaml", format!("\u{feff}# why\n{}", config("b", "\"y\"")).replace('\n', "\r\n"));
+    env.write("m/a.yaml", format!("\u{feff}# why\n{}", config("b", "\"z\"")).replace('\n', "\r\n"));
     env.write("m/z.yml", config("a", "x"));
     let again = json(&push(&env, &["-o", "json"]).ok());
     assert_eq!((&again["result"], &again["digest"]), (&"unchanged".into(), &first["digest"]));
@@ -87,14 +87,14 @@ fn a_plan_is_object_by_object_and_field_by_field() {
     let env = env();
     env.write("m/a.yaml", [config("a", "x"), config("b", "x"), config("c", "x")].join("---\n"));
     drop(push(&env, &[]).exits(0));
-    env.write("m/a.yaml", [config("a", "y"), config("c", "x"), config("d", "x")].join("---\n"));
-    let text = "+ ConfigMap/shop/d\n- ConfigMap/shop/b (pruned: Flux deletes it)\n~ ConfigMap/shop/a\n    data.k: x -> y\n";
+    env.write("m/a.yaml", [config("a", "z"), config("c", "x"), config("d", "x")].join("---\n"));
+    let text = "+ ConfigMap/shop/d\n- ConfigMap/shop/b (pruned: Flux deletes it)\n~ ConfigMap/shop/a\n    data.k: x -> z\n";
     let diff = env.run(["deploy", "diff", "web", "--path", "m", "--with", "layout:out:production"]).exits(1);
     assert_eq!(diff.stdout, text, "{diff}");
     let diff = env.run(["deploy", "diff", "web", "--path", "m", "--with", "layout:out:production", "-o", "json"]).exits(1);
     let items = json(&diff.stdout)["items"].clone();
     assert_eq!(items[0], serde_json::json!({"object": "ConfigMap/shop/d", "change": "added"}));
-    assert_eq!(items[2]["fields"], serde_json::json!([{"path": "data.k", "old": "x", "new": "y"}]));
+    assert_eq!(items[2]["fields"], serde_json::json!([{"path": "data.k", "old": "x", "new": "z"}]));
     let markdown =
         env.run(["deploy", "diff", "web", "-e", "production", "--path", "m", "--with", "layout:out", "-o", "markdown"]).exits(1);
     assert!(markdown.stdout.contains("Deploy artifact `web production`"), "{markdown}");
@@ -161,7 +161,7 @@ fn only_namespaces_that_the_settings_allow() {
 #[test]
 fn a_report_in_every_format() {
     let env = env();
-    env.write("m/a.yaml", config("a", "x") + "---\n" + &config("a", "y"));
+    env.write("m/a.yaml", config("a", "x") + "---\n" + &config("a", "z"));
     let formats = ["human", "json=r/a.json", "junit=r/a.xml", "gitlab-codequality=r/q.json", "github=r/g.txt", "sarif=r/s.json"];
     std::fs::create_dir(env.work().join("r")).unwrap();
     let outputs = formats.iter().flat_map(|format| ["-o", format]);
@@ -182,7 +182,7 @@ fn hostile_manifests_are_refused_and_nothing_is_pushed() {
     for n in 1..12 {
         bomb.push_str(&format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 9].join(",")));
     }
-    let two = config("a", "x") + "---\n" + &config("a", "y");
+    let two = config("a", "x") + "---\n" + &config("a", "z");
     let cases: [(&str, String, &str); 14] = [
         ("a.yaml", bomb, "error[yaml-budget]"),
         ("a.yaml", "{".repeat(200_000), "error[yaml-"),

@@ -88,7 +88,7 @@ fn diff_reports_are_valid() {
     env.write("deploy.yaml", config("x"));
     let push = ["deploy", "push", "a", "-e", "production", "-f", "deploy.yaml", "--to", "layout:deployed"];
     drop(env.run(push).exits(0));
-    env.write("deploy.yaml", config("y"));
+    env.write("deploy.yaml", config("z"));
     let run = env
         .run(["deploy", "diff", "a", "--with", "layout:deployed", "-e", "production", "-f", "deploy.yaml", "-o", "json"])
         .exits(1);

@@ -30,6 +30,7 @@ mod objects;
 mod packaging;
 mod picture;
 mod pipes;
+mod plans;
 mod recorded;
 mod shells;
 mod snapshot;

@@ -148,7 +148,7 @@ impl Request {
         let shown = self.findings.get(..SHOWN).unwrap_or(&self.findings);
         for finding in shown {
             let source = self.texts.iter().find(|(file, _)| *file == finding.place.file).map_or("", |(_, text)| text);
-            ui.findings(std::slice::from_ref(finding), source);
+            ui.findings(std::slice::from_ref(finding), (&finding.place.file, source));
         }
         if self.findings.len() > shown.len() {
             ui.warning(&format!("{} more findings are not shown", self.findings.len() - shown.len()));

@@ -3,10 +3,12 @@
 use super::super::context::Context;
 use super::super::flags::{ClusterFlags, OutputFlags, RegistryFlags, WorkloadsFlags};
 use super::super::outputs;
+use super::super::sources::Reading;
 use super::request::{Request, published};
 use crate::exit::Outcome;
+use crate::files::find;
+use crate::gather::observed;
 use crate::gather::source::Source;
-use crate::gather::{expected, observed};
 use crate::render::output::Output;
 use crate::render::{markdown, plan as render};
 use crate::ui::Ui;
@@ -16,12 +18,13 @@ use runway_core::flux::names;
 use runway_core::inventory::Inventory;
 use runway_core::problem::{Class, Place, Problem};
 use runway_core::publish::{Plan, plan};
+use std::path::PathBuf;
 
 /// Show what would change, workload by workload, field by field.
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("output", super::super::flags::formats(&FORMATS)))]
 pub(crate) struct Args {
-    /// What would be: local, a folder, oci://…, layout:DIR[:TAG] or cluster:CONTEXT [default: local]
+    /// What would be: local, a workloads.yml, a file of manifests, a folder, oci://…, layout:DIR[:TAG] or cluster:CONTEXT [default: local]
     new: Option<String>,
     /// What is [default: what is published]
     old: Option<String>,
@@ -70,6 +73,7 @@ fn title(sides: &Sides<'_>) -> String {
 struct Sides<'a> {
     args: &'a Args,
     context: &'a Context,
+    ui: &'a Ui,
     request: Request,
 }
 
@@ -80,15 +84,20 @@ struct Side {
 }
 
 impl<'a> Sides<'a> {
-    fn new(args: &'a Args, context: &'a Context, ui: &Ui) -> Result<Self, Problem> {
+    fn new(args: &'a Args, context: &'a Context, ui: &'a Ui) -> Result<Self, Problem> {
         let local = |text: Option<&str>, default: bool| text.map_or(default, |text| text == "local");
         let needs_file = local(args.new.as_deref(), true) || local(args.old.as_deref(), false);
         let request = if needs_file {
             Request::new(&args.workloads, context, ui)?
         } else {
-            Request::without_file(&args.workloads, context)?
+            // A workloads.yml that is a side says the runtime by its place, as -f does.
+            let mut flags = args.workloads.clone();
+            let sides = [&args.new, &args.old].into_iter().flatten();
+            let mut files = sides.filter(|side| find::runtime_of(&context.start.join(side)).is_some());
+            flags.file = flags.file.or_else(|| files.next().map(PathBuf::from));
+            Request::without_file(&flags, context)?
         };
-        Ok(Self { args, context, request })
+        Ok(Self { args, context, ui, request })
     }
 
     async fn side(&self, text: Option<&str>, local: bool) -> Result<Side, Problem> {
@@ -100,10 +109,19 @@ impl<'a> Sides<'a> {
         if let Source::Cluster(context) = &source {
             return self.cluster(context).await;
         }
-        let client = self.context.registry(&self.request.settings, &self.args.registry)?;
-        let held = expected::held(&source, environment, &client).await?;
-        let inventory = held.map(|held| held.inventory(environment)).transpose()?;
-        Ok(Side { name: source.to_string(), inventory })
+        let settings = &self.request.settings;
+        let client = self.context.registry(settings, &self.args.registry)?;
+        let place = if let Source::File(path) = &source { find::runtime_of(path) } else { None };
+        let runtime = settings.runtime().or(place.as_deref()).or(Some(self.request.runtime.as_str()));
+        let reading = Reading { context: self.context, settings, runtime, environment, client: &client, ui: self.ui };
+        let Some(held) = reading.held(&source).await? else { return Ok(Side { name: source.to_string(), inventory: None }) };
+        let inventory = held.inventory(environment)?;
+        if !inventory.has_folder {
+            // It would be compared as one that has nothing, and so as the removal of everything.
+            return Err(held.without_folder(environment));
+        }
+        let name = if let Source::File(_) = source { held.origin } else { source.to_string() };
+        Ok(Side { name, inventory: Some(inventory) })
     }
 
     /// What this runtime's parent has applied on a cluster.

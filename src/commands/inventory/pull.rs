@@ -2,10 +2,10 @@
 
 use super::super::context::{Context, environment};
 use super::super::flags::{RegistryFlags, WorkloadsFlags};
+use super::super::sources::Reading;
 use super::request::published;
 use crate::exit::Outcome;
 use crate::files::write;
-use crate::gather::expected;
 use crate::ui::Ui;
 use runway_core::problem::{Class, Place, Problem};
 use std::path::PathBuf;
@@ -29,7 +29,9 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let environment = environment(&settings)?;
     let source = published(args.source.as_deref(), &settings, environment, &context.start)?;
     let client = context.registry(&settings, &args.registry)?;
-    let held = crate::block_on(expected::held(&source, environment, &client))?
+    let runtime = settings.runtime();
+    let reading = Reading { context, settings: &settings, runtime, environment, client: &client, ui };
+    let held = crate::block_on(reading.held(&source))?
         .ok_or_else(|| Problem::new(Class::Registry, "there is no such inventory").at(Place::file(source.to_string())))?;
     write::tree(&context.start.join(&args.output_dir), &held.tree, |path| {
         ui.note(&format!("wrote {}", args.output_dir.join(path).display()));

@@ -8,9 +8,10 @@ use crate::exit::Outcome;
 use crate::ui::Ui;
 use crate::{cluster, env};
 use runway_core::flux::object::Object;
+use runway_core::inventory;
 use runway_core::observed::Gap;
 use runway_core::problem::{Class, Problem};
-use runway_core::publish::{self, Things, plan, plan_of_trees};
+use runway_core::publish::{self, Things, plan, plan_of_misplaced, plan_of_trees};
 use runway_core::settings::Settings;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let request = Request::new(&args.workloads, context, ui)?;
     let (settings, environment) = (&request.settings, &request.environment);
+    args.push.tags_are_of(environment, settings.environments(), &context.start)?;
     let tree = Arc::new(request.tree()?);
     let suspended = suspended(&args.cluster, settings, context)?;
     let push = Push {
@@ -45,13 +47,24 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
         |held| {
             let names = request.names();
             let some = |names: &HashSet<&str>| request.inventory_of(|name| names.contains(name));
-            let short = held.and_then(|held| plan_of_trees(&names, some, &tree, &held.tree, environment));
+            let short = held.and_then(|held| {
+                plan_of_trees(&names, some, (&tree, &held.tree), (settings.namespace(), environment))
+            });
             let mut plan = match (short, held) {
                 (Some(plan), _) => plan,
+                (None, Some(held)) if !held.tree.has_folder(environment) => {
+                    ui.warning(&format!(
+                        "what the tag holds has no folder {environment}: what clusters still have of earlier inventories is not in this plan"
+                    ));
+                    let (near, far) = inventory::read::everywhere(&held.tree, environment);
+                    plan_of_misplaced(&request.inventory(), (&near, &far))
+                }
                 (None, held) => plan(&request.inventory(), held.map(|held| held.inventory(environment)).transpose()?.as_ref()),
             };
-            plan.suspended_on_a_cluster(&suspended);
-            Ok(Compared { plan, same: held.is_some_and(|held| held.tree == *tree) })
+            plan.suspended_on_a_cluster(settings.namespace(), &suspended);
+            // Another order is no change. What another tool laid down in other files may be one: files can be left out.
+            let same = held.is_some_and(|held| held.tree == *tree || (plan.identical && held.tree.has_same_files(&tree)));
+            Ok(Compared { plan, same })
         },
         ui,
     )?;

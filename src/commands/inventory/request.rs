@@ -2,17 +2,17 @@
 
 use super::super::context::{Context, environment, known};
 use super::super::flags::WorkloadsFlags;
+use super::super::sources::{accepted, no_runtime};
 use crate::files::find;
-use crate::gather::expected::{Declared, declared};
+use crate::gather::expected::declared;
 use crate::gather::source::Source;
 use crate::ui::Ui;
 use runway_core::artifact::Tree;
 use runway_core::flux::reference::{Reference, Target};
 use runway_core::inventory::{self, Inventory};
 use runway_core::objects;
-use runway_core::problem::{Place, Problem};
+use runway_core::problem::Problem;
 use runway_core::settings::Settings;
-use runway_core::verify::{self, Facts};
 use runway_core::workloads::Workloads;
 use std::path::Path;
 
@@ -33,19 +33,8 @@ impl Request {
         let settings = context.settings(flags)?;
         let runtime = runtime(flags, &settings, context)?;
         let environment = environment(&settings)?.to_owned();
-        let mut declared =
-            declared(flags.file.as_deref(), &context.start, &runtime)?.ok_or_else(|| no_file(&runtime, context))?;
-        let facts = Facts {
-            runtime: runtime.clone(),
-            environments: vec![environment.clone()],
-            named: true,
-            release: None,
-            others: Vec::new(),
-        };
-        declared.findings.extend(verify::declared::check(&declared.workloads, &settings, &facts));
-        declared.findings = verify::ordered(declared.findings);
-        ui.findings(&declared.findings, &declared.text);
-        refuse(&declared)?;
+        let declared = declared(flags.file.as_deref(), &context.start, &runtime)?.ok_or_else(|| no_file(&runtime, context))?;
+        let declared = accepted(declared, &settings, &runtime, &environment, ui)?;
         Ok(Self { settings, runtime, environment, workloads: declared.workloads, file: declared.file })
     }
 
@@ -87,27 +76,13 @@ pub(super) fn no_file(runtime: &str, context: &Context) -> Problem {
         .hint("name the file with -f FILE, or go into the repository (-C DIR)")
 }
 
-/// A file with errors is not used: nothing is written, nothing is pushed.
-fn refuse(declared: &Declared) -> Result<(), Problem> {
-    if !declared.is_refused() {
-        return Ok(());
-    }
-    let errors = declared.findings.iter().filter(|f| f.severity == runway_core::finding::Severity::Error).count();
-    let noun = if errors == 1 { "an error".to_owned() } else { format!("{errors} errors") };
-    Err(Problem::input(format!("the file has {noun}; nothing was built")).at(Place::file(declared.file.clone())))
-}
-
 /// `--runtime`, its variable or setting; else the folder of `-f`; else the only runtime of the repository.
 pub(super) fn runtime(flags: &WorkloadsFlags, settings: &Settings, context: &Context) -> Result<String, Problem> {
     if let Some(runtime) = settings.runtime() {
         return Ok(runtime.to_owned());
     }
     let runtime = match &flags.file {
-        Some(file) => find::runtime_of(&context.start.join(file)).ok_or_else(|| {
-            Problem::usage("no runtime was named")
-                .cause("the file does not lie in config/runtimes/<runtime>/")
-                .hint(format!("add --runtime, one of {}", settings.runtimes().join(", ")))
-        })?,
+        Some(file) => find::runtime_of(&context.start.join(file)).ok_or_else(|| no_runtime(settings))?,
         None => find::only_runtime(&context.start)?,
     };
     known("runtime", Some(&runtime), settings.runtimes())?;

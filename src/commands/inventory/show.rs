@@ -2,9 +2,9 @@
 
 use super::super::context::{Context, environment};
 use super::super::flags::{RegistryFlags, WorkloadsFlags};
+use super::super::sources::Reading;
 use super::request::published;
 use crate::exit::Outcome;
-use crate::gather::expected;
 use crate::ui::Ui;
 use runway_core::flux::kept::Kept;
 use runway_core::problem::{Class, Place, Problem};
@@ -13,7 +13,7 @@ use runway_core::yaml::emit;
 /// Print a published inventory.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// oci://REPOSITORY[:TAG], layout:DIR[:TAG] or a folder [default: what is published]
+    /// oci://REPOSITORY[:TAG], layout:DIR[:TAG], a folder, a workloads.yml or a file of manifests [default: what is published]
     source: Option<String>,
     #[command(flatten)]
     workloads: WorkloadsFlags,
@@ -26,14 +26,13 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let environment = environment(&settings)?;
     let source = published(args.source.as_deref(), &settings, environment, &context.start)?;
     let client = context.registry(&settings, &args.registry)?;
-    let held = crate::block_on(expected::held(&source, environment, &client))?
+    let runtime = settings.runtime();
+    let reading = Reading { context, settings: &settings, runtime, environment, client: &client, ui };
+    let held = crate::block_on(reading.held(&source))?
         .ok_or_else(|| Problem::new(Class::Registry, "there is no such inventory").at(Place::file(source.to_string())))?;
     let inventory = held.inventory(environment)?;
     if !inventory.has_folder {
-        let folders: Vec<&str> = held.tree.top_folders().into_iter().collect();
-        return Err(Problem::input(format!("the artifact has no folder {environment}"))
-            .cause(format!("it has {}", if folders.is_empty() { "no folder at all".to_owned() } else { folders.join(", ") }))
-            .at(Place::file(held.origin)));
+        return Err(held.without_folder(environment));
     }
     if let (None, Some(runtime)) = (&args.source, settings.runtime()) {
         context.remember(&settings, (runtime, environment), inventory.names());
@@ -43,6 +42,7 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
         .iter()
         .flat_map(|entry| [entry.source.as_ref(), entry.kustomization.as_ref()])
         .flatten()
+        .chain(inventory.others.iter().map(|other| &other.object))
         .map(Kept::value)
         .collect::<Vec<_>>();
     ui.answer(&emit::documents(&objects)?)?;

@@ -3,11 +3,13 @@
 use super::super::context::Context;
 use super::super::flags::{ClusterFlags, OutputFlags, RegistryFlags, WorkloadsFlags};
 use super::super::report::{FORMATS, Report, counted};
+use super::super::sources::shown;
 use super::request::{no_file, runtime};
 use crate::cluster::{self, Surroundings};
 use crate::exit::Outcome;
+use crate::gather::expected::{self, Declared, Named};
+use crate::gather::facts;
 use crate::gather::source::Source;
-use crate::gather::{expected, facts};
 use crate::render::findings::Sources;
 use crate::render::output::Output;
 use crate::ui::Ui;
@@ -15,19 +17,20 @@ use crate::{env, registry};
 use runway_core::api::verify::count;
 use runway_core::finding::{Finding, Severity};
 use runway_core::flux::crds::Release;
+use runway_core::inventory;
 use runway_core::objects::{self, Pair};
 use runway_core::problem::{Place, Problem};
 use runway_core::settings::Settings;
 use runway_core::verify::{Facts, asked, declared, ordered, published, strict};
 use runway_core::workloads::Workloads;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Check an inventory before it is published.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that the user types")]
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("output", super::super::flags::formats(&FORMATS)))]
 pub(crate) struct Args {
-    /// What is checked: a workloads.yml, a folder, `oci://…` or layout:DIR [default: the declared file]
+    /// What is checked: a workloads.yml, a file of manifests, a folder, `oci://…` or layout:DIR [default: the declared file]
     source: Option<String>,
     #[command(flatten)]
     which: WorkloadsFlags,
@@ -78,7 +81,8 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let settings = context.settings(&which)?;
     let work = Work { args, which, context, settings: &settings, release };
     let mut checked = match &source {
-        None | Some(Source::File(_)) => work.declared()?,
+        None => work.declared()?,
+        Some(Source::File(path)) => work.named(path)?,
         Some(source) => crate::block_on(work.published(source))?,
     };
     checked.findings = ordered(checked.findings);
@@ -119,11 +123,49 @@ impl Work<'_> {
         }
     }
 
-    /// A workloads.yml: offline first, then what was asked for beyond.
+    /// A file that was named as the source: manifests, or a workloads.yml.
+    fn named(&self, path: &Path) -> Result<Checked, Problem> {
+        let shown = shown(path, &self.context.start);
+        match expected::named(path, &shown)? {
+            Named::Workloads(file) => self.file(file, runtime(&self.which, self.settings, self.context)?),
+            Named::Manifests(text) => self.manifests(text, &shown),
+        }
+    }
+
+    /// One file of manifests stands for the folder of every environment that it may be meant for.
+    fn manifests(&self, text: String, shown: &str) -> Result<Checked, Problem> {
+        self.no_questions()?;
+        let mut facts = self.facts(self.settings.runtime().unwrap_or_default().to_owned());
+        facts.environments.truncate(1);
+        let environment = facts.environments.first().cloned().unwrap_or_default();
+        let tree = inventory::one_file(&environment, text.clone())?;
+        let mut findings = published::check(&tree, &environment, shown, &facts);
+        for finding in &mut findings {
+            shown.clone_into(&mut finding.place.file);
+        }
+        let (inventory, _) = inventory::read(&tree, &environment, shown);
+        let workloads = inventory.names().map(str::to_owned).collect();
+        let what = if facts.named { environment } else { shown.to_owned() };
+        Ok(Checked { findings, workloads, what, sources: Sources::from([(shown.to_owned(), text)]) })
+    }
+
+    fn no_questions(&self) -> Result<(), Problem> {
+        if self.args.artifacts || self.args.server_dry_run || !self.args.cluster.context.is_empty() {
+            return Err(Problem::usage("--artifacts and --server-dry-run check a workloads.yml, not what was built from it"));
+        }
+        Ok(())
+    }
+
+    /// The declared file.
     fn declared(&self) -> Result<Checked, Problem> {
         let runtime = runtime(&self.which, self.settings, self.context)?;
         let file = expected::declared(self.which.file.as_deref(), &self.context.start, &runtime)?;
         let file = file.ok_or_else(|| no_file(&runtime, self.context))?;
+        self.file(file, runtime)
+    }
+
+    /// A workloads.yml: offline first, then what was asked for beyond.
+    fn file(&self, file: Declared, runtime: String) -> Result<Checked, Problem> {
         let facts = self.facts(runtime);
         let mut findings = file.findings;
         findings.extend(declared::check(&file.workloads, self.settings, &facts));
@@ -170,9 +212,7 @@ impl Work<'_> {
 
     /// What a folder, a layout or a registry holds.
     async fn published(&self, source: &Source) -> Result<Checked, Problem> {
-        if self.args.artifacts || self.args.server_dry_run || !self.args.cluster.context.is_empty() {
-            return Err(Problem::usage("--artifacts and --server-dry-run check a workloads.yml, not what was built from it"));
-        }
+        self.no_questions()?;
         let facts = self.facts(self.settings.runtime().unwrap_or_default().to_owned());
         let client = self.client()?;
         let mut checked = Checked::default();
@@ -186,7 +226,7 @@ impl Work<'_> {
             }
             checked.findings.extend(published::check(&held.tree, environment, &held.origin, &facts));
             checked.sources.extend(published::sources(&held.tree, environment, &held.origin));
-            let (inventory, _) = runway_core::inventory::read(&held.tree, environment, &held.origin);
+            let (inventory, _) = inventory::read(&held.tree, environment, &held.origin);
             checked.workloads.extend(inventory.entries.into_iter().map(|entry| entry.name));
             seen.push(environment.as_str());
         }

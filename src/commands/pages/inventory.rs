@@ -63,7 +63,9 @@ pub(super) const PAGES: &[Page] = &[
     Page {
         path: "inventory diff",
         about: "Compares two inventories workload by workload and field by field; without arguments what would be built with what is published. \
-                Defaults that the API fills in do not count. A removal says its consequence: pruned, or left behind as an orphan.",
+                Each side is a workloads.yml, a file of manifests (- is standard input), a folder that contains the environment's, a registry, a \
+                layout or a cluster. Defaults that the API fills in do not count; of a cluster neither does spec.suspend. A removal says its \
+                consequence: pruned, or left behind as an orphan.",
         examples: &[
             ("What would a push change?", "kubectl runway inventory diff --runtime gke -e production"),
             (
@@ -75,6 +77,10 @@ pub(super) const PAGES: &[Page] = &[
                 "kubectl runway inventory diff --runtime gke -e production local cluster:production-gke",
             ),
             ("With a layout on disk", "kubectl runway inventory diff --runtime gke -e production local layout:layout"),
+            (
+                "A file by its name, against a layout",
+                "kubectl runway inventory diff --runtime gke -e production config/runtimes/gke/workloads.yml layout:layout",
+            ),
         ],
         notes: "Exit codes: 0 the same, 1 different, 2 could not be compared.",
         see: &["inventory push", "inventory show", "help formats"],
@@ -82,7 +88,8 @@ pub(super) const PAGES: &[Page] = &[
     Page {
         path: "inventory push",
         about: "Builds and verifies, plans against what the tag holds, refuses removals beyond the guard's limits, pushes blobs, manifest and tag in \
-                this order, and reads the tag back. Equal content is not pushed again. Clusters follow the tag by themselves.",
+                this order, and reads the tag back. Equal content is not pushed again, in whatever order. What the tag holds counts by namespace and \
+                name, objects that are no workloads included. The tag of another environment is refused. Clusters follow the tag by themselves.",
         examples: &[
             ("The plan; nothing is pushed", "kubectl runway inventory push --runtime gke -e production --dry-run"),
             ("Publish", "kubectl runway inventory push --runtime gke -e production"),

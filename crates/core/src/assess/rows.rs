@@ -71,7 +71,7 @@ pub fn references(expected: &Expected, observed: &Observed) -> BTreeSet<String> 
         }
     };
     let known = if matches!(expected.published, Published::Unknown(_)) { expected.declared() } else { expected.published() };
-    let known = by_name(known);
+    let known = by_name(known, &expected.namespace);
     for entry in known.values() {
         if let Some(spec) = entry.source.as_ref().and_then(|source| source.field("spec")) {
             add(&spec);
@@ -88,9 +88,16 @@ pub fn references(expected: &Expected, observed: &Observed) -> BTreeSet<String> 
     found
 }
 
-/// An inventory's entries by name.
-fn by_name(inventory: Option<&Inventory>) -> HashMap<&str, &Entry> {
-    inventory.into_iter().flat_map(|inventory| &inventory.entries).map(|entry| (entry.name.as_str(), entry)).collect()
+/// An inventory's entries by name; of several namespaces, the one that is looked at counts.
+fn by_name<'i>(inventory: Option<&'i Inventory>, namespace: &str) -> HashMap<&'i str, &'i Entry> {
+    let mut found: HashMap<&str, &Entry> = HashMap::new();
+    for entry in inventory.into_iter().flat_map(|inventory| &inventory.entries) {
+        let place = found.entry(entry.name.as_str()).or_insert(entry);
+        if entry.namespace == namespace {
+            *place = entry;
+        }
+    }
+    found
 }
 
 /// Objects, and what is expected, by name.
@@ -106,7 +113,12 @@ impl<'a> Index<'a> {
         let sources = objects.sources.iter().flatten().map(|object| (object.metadata.name.as_str(), object)).collect();
         let kustomizations =
             objects.kustomizations.iter().flatten().map(|object| (object.metadata.name.as_str(), object)).collect();
-        Self { sources, kustomizations, declared: by_name(expected.declared()), published: by_name(expected.published()) }
+        Self {
+            sources,
+            kustomizations,
+            declared: by_name(expected.declared(), &expected.namespace),
+            published: by_name(expected.published(), &expected.namespace),
+        }
     }
 
     /// What a workload's objects should be: what is published; when that cannot be read, what is declared.
