@@ -40,6 +40,11 @@ impl Budget {
         self.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(crate::clock::monotonic()))
     }
 
+    /// What one answer may still take that has begun to come: whoever goes on sending is given all the time there is.
+    pub(crate) fn answer(&self) -> Duration {
+        if self.deadline.is_some() { self.remaining() } else { self.request }
+    }
+
     /// Runs one request; when it takes too long it is dropped, and with it its connection.
     pub(crate) async fn call<T>(&self, future: impl Future<Output = T>) -> Result<T, Elapsed> {
         let limit = self.per_request();

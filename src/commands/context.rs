@@ -27,7 +27,7 @@ pub(crate) struct Context {
     layers: Vec<Layer>,
 }
 
-/// The longest that one request may take.
+/// The longest that one request may take; with a `--timeout` above [`TOTAL`] it is in the same proportion to that.
 const REQUEST: Duration = Duration::from_secs(20);
 /// The longest that a command may take, without `--timeout`.
 const TOTAL: Duration = Duration::from_secs(60);
@@ -41,7 +41,7 @@ impl Context {
             Some(text) => duration::parse(text, Units::WithHours)
                 .map_err(|why| Problem::usage(format!("--timeout '{text}' is no duration")).cause(why).hint("write 30s or 2m"))?,
         };
-        Ok(Self { budget: Budget::new(total, REQUEST), ..Self::at(start)? })
+        Ok(Self { budget: Budget::new(total, REQUEST.max(total / 3)), ..Self::at(start)? })
     }
 
     /// The surroundings in a folder: settings files and variables are read.

@@ -6,7 +6,7 @@ use super::follow;
 use super::outputs;
 use crate::cluster::{self, Cluster, Mirror};
 use crate::exit::Outcome;
-use crate::gather::follow::{Follower, Next, follow as follow_clusters, send};
+use crate::gather::follow::{Follower, Next, Question, follow as follow_clusters, send};
 use crate::gather::targets;
 use crate::render::follow::{elapsed, patches, reconciled};
 use crate::render::output::Output;
@@ -102,12 +102,18 @@ struct Reconciler<'a> {
     end: Option<End>,
 }
 
-impl Follower for Reconciler<'_> {
-    async fn ask(&mut self, _mirrors: &[Mirror<'_>]) -> Result<(), Problem> {
+impl<'a> Follower<'a> for Reconciler<'_> {
+    type News = ();
+
+    fn ask(&mut self, _mirrors: &'a [Mirror<'a>]) -> Result<Question<'a, ()>, Problem> {
+        Ok(Box::pin(std::future::ready(Ok(()))))
+    }
+
+    fn learn(&mut self, _mirrors: &'a [Mirror<'a>], _news: Option<()>) -> Result<(), Problem> {
         Ok(())
     }
 
-    async fn turn(&mut self, mirrors: &[Mirror<'_>], _fresh: bool) -> Result<Next, Problem> {
+    async fn turn(&mut self, mirrors: &'a [Mirror<'a>], _fresh: bool) -> Result<Next, Problem> {
         if self.requests.is_empty() {
             self.requests = self.plan(mirrors)?;
             if self.args.dry_run {

@@ -10,8 +10,8 @@ use runway_core::problem::{Class, Place, Problem};
 
 /// Requests side by side.
 const PARALLEL: usize = 16;
-/// Tags whose manifests are read; a repository with more is no inventory's.
-const MAX_TAGS: usize = 2_000;
+/// Bytes of an annotation that is shown.
+const MAX_TEXT: usize = 4 << 10;
 
 /// A tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(crate) struct Tagged {
 
 impl Tagged {
     fn new(tag: String, digest: String, manifest: &Manifest) -> Self {
-        let text = |key: &str| manifest.annotations.get(key).cloned().filter(|text| !text.is_empty());
+        let text = |key: &str| manifest.annotations.get(key).filter(|text| !text.is_empty() && text.len() <= MAX_TEXT).cloned();
         Self { tag, digest, created: text(CREATED), revision: text(REVISION), source: text(SOURCE) }
     }
 }
@@ -45,12 +45,6 @@ pub(crate) async fn list(source: &Source, client: &Client) -> Result<Vec<Tagged>
                     .at(Place::file(format!("oci://{repository}")))
             };
             let tags = client.tags(repository).await?.ok_or_else(missing)?;
-            if tags.len() > MAX_TAGS {
-                return Err(Problem::new(
-                    Class::Registry,
-                    format!("the repository has {} tags; at most {MAX_TAGS} are listed", tags.len()),
-                ));
-            }
             let one = |tag: String| async move {
                 // A tag that went away between the two questions is not listed.
                 let fetched = client.manifest(repository, &Target::Tag(tag.clone())).await?;

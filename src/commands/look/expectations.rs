@@ -70,6 +70,14 @@ impl Expectations<'_> {
         Ok(Expected { runtime, environment, namespace: namespace.to_owned(), declared, published })
     }
 
+    /// What is expected as far as it is known without an answer of the registry.
+    pub(super) fn without(&self, (runtime, environment): &Scope, namespace: &str, why: &str) -> Result<Expected, Problem> {
+        let declared = self.declared(runtime, environment)?;
+        let published = Published::Unknown(why.to_owned());
+        let (runtime, environment) = (runtime.clone(), environment.clone());
+        Ok(Expected { runtime, environment, namespace: namespace.to_owned(), declared, published })
+    }
+
     fn declared(&self, runtime: &str, environment: &str) -> Result<Option<(String, Inventory)>, Problem> {
         let file = self.flags.which.file.as_deref();
         let Some(declared) = expected::declared(file, &self.context.start, runtime)? else { return Ok(None) };

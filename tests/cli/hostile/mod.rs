@@ -6,6 +6,7 @@ mod doctor;
 mod logins;
 mod proxies;
 mod reading;
+mod waiting;
 mod writing;
 
 use runway_testkit::bed::docker_config;
