@@ -212,10 +212,14 @@ impl Transport {
             let response = request.send().await.map_err(|error| fault(&error))?;
             read(response, call, url).await
         };
-        match self.budget.call(exchange).await {
+        let begun = self.budget.begun();
+        let result = match self.budget.call(exchange).await {
             Ok(result) => result,
             Err(_) => Err(Fault::new(host(), Kind::TimedOut(limit), "")),
-        }
+        };
+        let status = result.as_ref().ok().map(|answer| answer.status.as_u16());
+        self.budget.ended(begun, call.method.as_str(), (&host(), url.path()), status);
+        result
     }
 
     /// The client for an address. This machine is never reached through a proxy, and loading the system's certificates

@@ -1,10 +1,9 @@
 //! `inventory show`.
 
-use super::super::context::{Context, environment};
-use super::super::flags::{RegistryFlags, WorkloadsFlags};
-use super::request::published;
+use super::super::context::Context;
+use super::super::flags::{PlaceFlags, RegistryFlags};
+use super::request::{published, read};
 use crate::exit::Outcome;
-use crate::gather::expected;
 use crate::ui::Ui;
 use runway_core::flux::kept::Kept;
 use runway_core::problem::{Class, Place, Problem};
@@ -16,19 +15,18 @@ pub(crate) struct Args {
     /// oci://REPOSITORY[:TAG], layout:DIR[:TAG] or a folder [default: what is published]
     source: Option<String>,
     #[command(flatten)]
-    workloads: WorkloadsFlags,
+    workloads: PlaceFlags,
     #[command(flatten)]
     registry: RegistryFlags,
 }
 
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let settings = context.settings(&args.workloads)?;
-    let environment = environment(&settings)?;
-    let source = published(args.source.as_deref(), &settings, environment, &context.start)?;
+    let source = published(args.source.as_deref(), &settings, settings.runtime(), &context.start)?;
     let client = context.registry(&settings, &args.registry)?;
-    let held = crate::block_on(expected::held(&source, environment, &client))?
+    let (held, environment) = crate::block_on(read(&source, &settings, &client))?
         .ok_or_else(|| Problem::new(Class::Registry, "there is no such inventory").at(Place::file(source.to_string())))?;
-    let inventory = held.inventory(environment)?;
+    let inventory = held.inventory(&environment)?;
     if !inventory.has_folder {
         let folders: Vec<&str> = held.tree.top_folders().into_iter().collect();
         return Err(Problem::input(format!("the artifact has no folder {environment}"))
@@ -36,7 +34,7 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
             .at(Place::file(held.origin)));
     }
     if let (None, Some(runtime)) = (&args.source, settings.runtime()) {
-        context.remember(&settings, (runtime, environment), inventory.names());
+        context.remember(&settings, (runtime, &environment), inventory.names());
     }
     let objects = inventory
         .entries

@@ -75,7 +75,13 @@ impl Reference {
     /// Reads `[oci://]host[:port]/path[:tag][@digest]`.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let fault = |cause: &str| {
-            Problem::usage(format!("'{text}' is no reference to an OCI artifact"))
+            // What stands before the host may be a password.
+            let (head, rest) = text
+                .split_once("://")
+                .map_or(("", text), |(scheme, rest)| (text.get(..scheme.len() + 3).unwrap_or_default(), rest));
+            let host = rest.split('/').next().unwrap_or_default();
+            let shown = host.rfind('@').map_or(rest, |at| rest.get(at + 1..).unwrap_or_default());
+            Problem::usage(format!("'{head}{shown}' is no reference to an OCI artifact"))
                 .cause(cause)
                 .hint("write oci://HOST[:PORT]/REPOSITORY[:TAG] or …@sha256:DIGEST")
         };
