@@ -37,6 +37,9 @@ pub(super) struct PushFlags {
     /// Let up to N of what is published be removed
     #[arg(long, value_name = "N")]
     allow_removals: Option<u64>,
+    /// At a terminal: let everything be removed that the plan names
+    #[arg(long)]
+    yes: bool,
     /// One more tag for the same digest, which must be free or hold it already; may be repeated
     #[arg(long, value_name = "TAG")]
     tag: Vec<String>,
@@ -105,6 +108,8 @@ impl Push<'_> {
     ) -> Result<Receipt, Problem> {
         let flags = self.flags;
         let outputs = Output::parse_all(&flags.output.output, &FORMATS)?;
+        outputs::check(&outputs, self.context)?;
+        self.given().check()?;
         let (destination, near) = match &flags.to {
             None => (Destination::Registry(repository()?, self.environment.to_owned()), None),
             // The usual repository is then only a place that may hold the same blobs already.
@@ -116,9 +121,18 @@ impl Push<'_> {
             }
         }
         let client = self.context.registry(self.settings, &flags.registry)?;
-        let (receipt, plan, refused) = crate::block_on(self.carry_out(&client, &destination, near.as_ref(), compare))?;
-        self.show(&outputs, &receipt, &plan, ui)?;
-        refused.map_or(Ok(receipt), Err)
+        let attended = flags.yes && ui.is_attended();
+        let (receipt, plan, trouble) = crate::block_on(self.carry_out(&client, &destination, near.as_ref(), attended, compare))?;
+        let shown = self.show(&outputs, &receipt, &plan, ui).map_err(|problem| after(&receipt, problem));
+        match (trouble, shown) {
+            (None, shown) => shown.map(|()| receipt),
+            (Some(trouble), shown) => {
+                if let Err(problem) = shown {
+                    ui.problem(&problem);
+                }
+                Err(trouble)
+            }
+        }
     }
 
     async fn carry_out(
@@ -126,6 +140,7 @@ impl Push<'_> {
         client: &Client,
         destination: &Destination,
         near: Option<&Repository>,
+        attended: bool,
         compare: impl FnOnce(Option<&Held>) -> Result<Compared, Problem>,
     ) -> Result<(Receipt, Plan, Option<Problem>), Problem> {
         // Packed while the registry answers.
@@ -139,31 +154,43 @@ impl Push<'_> {
         let allowance = Allowance {
             max_removals: self.settings.max_removals(),
             max_percent: self.settings.max_removal_percent(),
-            allowed: self.flags.allow_removals,
+            allowed: if attended { Some(u64::MAX) } else { self.flags.allow_removals },
         };
-        let refused = guard(&plan, allowance).err();
+        let refused = guard(&plan, allowance).err().map(|problem| {
+            let unattended = self.flags.yes && !attended;
+            let why = "--yes lifts the guard only where standard input and standard error are a terminal";
+            if unattended { problem.cause(why) } else { problem }
+        });
         // Where it comes from is asked only when something may be pushed: it may cost several programs.
-        let artifact = match (&found, known) {
-            (Some(found), _) if same && !self.flags.force => as_found(found, &packed),
-            (_, Some(provenance)) => packed.artifact(&provenance?),
-            (_, None) => packed.artifact(&provenance::of(&self.given(), &self.context.start).await?),
+        let (artifact, size) = match (&found, known) {
+            (Some(found), _) if same && !self.flags.force => (as_found(found, &packed), size_of(found)),
+            (_, Some(provenance)) => sized(packed.artifact(&provenance?)),
+            (_, None) => sized(packed.artifact(&provenance::of(&self.given(), &self.context.start).await?)),
         };
-        let mut receipt = receipt(destination, &artifact);
+        let mut receipt = receipt(destination, &artifact, size, found.as_ref());
         if refused.is_some() {
             receipt.result = publish::Outcome::Refused;
             return Ok((receipt, plan, refused));
         }
         let free = self.free_tags(client, destination, &artifact).await?;
-        if same && !self.flags.force {
-            receipt.result = publish::Outcome::Unchanged;
-        } else if !self.flags.dry_run {
+        receipt.tags = self.flags.tag.iter().filter(|tag| !free.iter().any(|it| it.tag() == *tag)).cloned().collect();
+        if self.flags.dry_run {
+            let nothing = same && !self.flags.force && free.is_empty();
+            receipt.result = if nothing { publish::Outcome::Unchanged } else { publish::Outcome::Planned };
+            receipt.tags.clone_from(&self.flags.tag);
+            return Ok((receipt, plan, None));
+        }
+        receipt.result = publish::Outcome::Unchanged;
+        if !same || self.flags.force {
             destination.push(client, &artifact, found.as_ref().map(|found| &found.digest), near).await?;
             receipt.result = publish::Outcome::Pushed;
         }
-        if !self.flags.dry_run {
-            for place in free {
-                place.also(client, &artifact).await?;
+        for place in free {
+            if let Err(problem) = place.also(client, &artifact).await {
+                let trouble = without_tag(&receipt, place.tag(), problem);
+                return Ok((receipt, plan, Some(trouble)));
             }
+            receipt.tags.push(place.tag().to_owned());
         }
         Ok((receipt, plan, None))
     }
@@ -237,26 +264,66 @@ fn as_found(found: &Found, packed: &Packed) -> Artifact {
     Artifact { manifest, config: empty.clone(), layer: empty }
 }
 
+/// Bytes of what a tag holds, as its manifest says.
+fn size_of(found: &Found) -> u64 {
+    let blobs = found.manifest.config.iter().chain(&found.manifest.layers).map(|blob| blob.size);
+    blobs.fold(found.bytes.len() as u64, u64::saturating_add)
+}
+
+/// An artifact, and its bytes.
+fn sized(artifact: Artifact) -> (Artifact, u64) {
+    let size = [&artifact.manifest, &artifact.config, &artifact.layer].into_iter().map(|blob| blob.bytes.len() as u64).sum();
+    (artifact, size)
+}
+
+/// What could not be done after the push was: the push is not undone by it, and not hidden either.
+fn after(receipt: &Receipt, problem: Problem) -> Problem {
+    if receipt.result != publish::Outcome::Pushed {
+        return problem;
+    }
+    let what = format!("pushed, but {}", problem.what);
+    Problem { what, ..problem }.hint(format!("{}:{} holds {}", receipt.repository, receipt.tag, receipt.digest))
+}
+
+/// A further tag could not be set.
+fn without_tag(receipt: &Receipt, tag: &str, problem: Problem) -> Problem {
+    let is_pushed = receipt.result == publish::Outcome::Pushed;
+    let done = if is_pushed { "pushed" } else { "the content is there" };
+    let mut causes = problem.causes;
+    causes.insert(0, problem.what);
+    // Refused means that nothing was changed.
+    let class = if is_pushed && problem.class == Class::Refused { Class::Registry } else { problem.class };
+    Problem { class, what: format!("{done}, but the tag {tag} was not set"), causes, ..problem }
+}
+
 /// A receipt of nothing done yet.
-fn receipt(destination: &Destination, artifact: &Artifact) -> Receipt {
+fn receipt(destination: &Destination, artifact: &Artifact, size: u64, found: Option<&Found>) -> Receipt {
     Receipt {
         result: publish::Outcome::Planned,
         repository: destination.repository(),
         tag: destination.tag().to_owned(),
         digest: artifact.manifest.digest.as_str().to_owned(),
-        size: artifact.manifest.bytes.len() + artifact.config.bytes.len() + artifact.layer.bytes.len(),
+        size,
+        tags: Vec::new(),
+        before: found.map(|found| found.digest.as_str().to_owned()),
     }
 }
 
-/// Variables for later CI jobs.
+/// Variables for later CI jobs. What was refused is nowhere: then they name what the tag still holds, if anything.
 fn dotenv(receipt: &Receipt) -> Result<String, Problem> {
     let changed = receipt.result == publish::Outcome::Pushed;
-    let reference = format!("{}@{}", receipt.repository, receipt.digest);
-    if reference.chars().any(char::is_control) {
+    let digest = if receipt.result == publish::Outcome::Refused { receipt.before.as_ref() } else { Some(&receipt.digest) };
+    if receipt.repository.chars().any(char::is_control) {
         return Err(Problem::new(Class::Output, "the reference cannot be written as a variable"));
     }
-    Ok(format!(
-        "RUNWAY_REF={reference}\nRUNWAY_TAG={}\nRUNWAY_DIGEST={}\nRUNWAY_CHANGED={changed}\n",
-        receipt.tag, receipt.digest
-    ))
+    let mut out = String::new();
+    if let Some(digest) = digest {
+        out.push_str(&format!("RUNWAY_REF={}@{digest}\n", receipt.repository));
+    }
+    out.push_str(&format!("RUNWAY_TAG={}\n", receipt.tag));
+    if let Some(digest) = digest {
+        out.push_str(&format!("RUNWAY_DIGEST={digest}\n"));
+    }
+    out.push_str(&format!("RUNWAY_CHANGED={changed}\n"));
+    Ok(out)
 }

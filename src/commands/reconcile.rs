@@ -1,7 +1,7 @@
 //! `reconcile`: asks Flux to look now, and waits for the proof that it has.
 
 use super::context::Context;
-use super::flags::{ClusterFlags, ManyFlags, OutputFlags, WorkloadsFlags};
+use super::flags::{ClusterFlags, ManyFlags, OutputFlags, PlaceFlags};
 use super::follow;
 use super::outputs;
 use crate::cluster::{self, Cluster, Mirror};
@@ -58,11 +58,10 @@ pub(crate) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let outputs = Output::parse_all(&args.output.output, &FORMATS)?;
     let limit = follow::parse("--wait-timeout", &args.wait_timeout)?;
     let context = context.endless();
-    let which = WorkloadsFlags { namespace: args.namespace.clone(), ..WorkloadsFlags::default() };
+    let which = PlaceFlags { namespace: args.namespace.clone(), ..PlaceFlags::default() };
     let settings = context.settings(&which)?;
     let around = cluster::Surroundings { variables: &env::variable, home: env::home() };
-    let mut flags = args.cluster.kube()?;
-    flags.context = None;
+    let flags = args.cluster.all()?;
     let configured = cluster::configured(&flags, &around)?;
     let targets = targets::targets(&args.many.choice(&args.cluster, &which)?, &settings, &configured)?;
     let connect = |target: &targets::Target| {

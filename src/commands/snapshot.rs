@@ -30,6 +30,7 @@ pub(crate) enum Command {
 
 /// Save what one cluster has now.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("file", |arg| arg.hide(true)))]
 pub(crate) struct Args {
     /// A folder that is not there yet, or is empty [default: snapshot-<cluster>-<time>]
     path: Option<PathBuf>,
@@ -47,6 +48,9 @@ struct Saving {
 pub(crate) fn run(command: &Command, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let Command::Save(args) = command;
     let settings = context.settings(&args.look.which)?;
+    if args.look.which.file.is_some() {
+        return Err(Problem::usage("-f is a declared file, and a snapshot has none"));
+    }
     if let Some(path) = &args.look.snapshot {
         return Err(Problem::usage("a snapshot is saved of a cluster, not of a snapshot").at(Place::file(read::shown(path))));
     }
@@ -142,9 +146,8 @@ impl Saver<'_> {
 
     fn connect(&self) -> Result<(Cluster, String), Problem> {
         let args = self.args;
-        let mut flags = args.look.cluster.kube()?;
+        let flags = args.look.cluster.all()?;
         let choice = args.look.many.choice(&args.look.cluster, &args.look.which)?;
-        flags.context = None;
         let around = cluster::Surroundings { variables: &env::variable, home: env::home() };
         let configured = cluster::configured(&flags, &around)?;
         let targets = targets::targets(&choice, self.settings, &configured)?;

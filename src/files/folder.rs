@@ -29,6 +29,16 @@ pub(crate) fn select(root: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<(
     Ok(found)
 }
 
+/// Everything below a folder but folders, by path; a folder that is not there has nothing.
+pub(crate) fn names(root: &Path) -> Result<Vec<String>, Problem> {
+    if !root.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut names: Vec<String> = walk(root, &|_| true)?.into_iter().map(|entry| entry.path).collect();
+    names.sort();
+    Ok(names)
+}
+
 /// Refuses a folder with a link that leads out of it.
 pub(crate) fn links_stay_inside(root: &Path) -> Result<(), Problem> {
     let real = |path: &Path| std::fs::canonicalize(path).ok();

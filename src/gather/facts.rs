@@ -105,11 +105,11 @@ fn slim(mut manifest: Manifest) -> Manifest {
 }
 
 /// Asks a cluster to apply every object without storing it. A cluster that gives no answer ends the asking.
-pub(crate) async fn dry_run(cluster: &Cluster, pairs: &[Pair]) -> Result<Vec<Refusal>, Problem> {
+pub(crate) async fn dry_run(cluster: &Cluster, name: &str, pairs: &[Pair]) -> Result<Vec<Refusal>, Problem> {
     let objects = pairs.iter().flat_map(|pair| [&pair.source, &pair.kustomization]);
     let answers = stream::iter(objects).map(|object| async move {
         let refused = cluster.dry_run(object).await?;
-        Ok::<_, Problem>(refused.map(|message| refusal(object, message)))
+        Ok::<_, Problem>(refused.map(|message| refusal(name, object, message)))
     });
     let mut found: Vec<Refusal> =
         answers.buffer_unordered(OBJECTS).try_collect::<Vec<_>>().await?.into_iter().flatten().collect();
@@ -117,8 +117,9 @@ pub(crate) async fn dry_run(cluster: &Cluster, pairs: &[Pair]) -> Result<Vec<Ref
     Ok(found)
 }
 
-fn refusal(object: &Value, message: String) -> Refusal {
+fn refusal(cluster: &str, object: &Value, message: String) -> Refusal {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let cluster = cluster.to_owned();
     let (kind, namespace, name) = (text("/kind"), text("/metadata/namespace"), text("/metadata/name"));
-    Refusal { workload: name.to_owned(), object: format!("{kind} {namespace}/{name}"), message }
+    Refusal { cluster, workload: name.to_owned(), object: format!("{kind} {namespace}/{name}"), message }
 }

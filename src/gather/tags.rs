@@ -55,8 +55,14 @@ pub(crate) async fn list(source: &Source, client: &Client) -> Result<Vec<Tagged>
         }
         Source::Layout(root, _) => {
             let layout = Layout::new(root.clone());
+            let tags = layout.tags()?;
+            if tags.is_empty() && !root.join("index.json").exists() {
+                return Err(Problem::new(Class::Registry, "there is no such layout")
+                    .at(Place::file(source.to_string()))
+                    .hint("write layout:DIR, where DIR holds an index.json"));
+            }
             let mut found = Vec::new();
-            for tag in layout.tags()? {
+            for tag in tags {
                 if let Some((digest, _, manifest)) = layout.manifest(&tag)? {
                     found.push(Tagged::new(tag, digest.to_string(), &manifest));
                 }

@@ -216,11 +216,18 @@ impl Transport {
         if limit.is_zero() {
             return Err(Fault::new(host(), Kind::TimedOut(limit), ""));
         }
-        let late = |limit| Fault::new(host(), Kind::TimedOut(limit), "");
-        let fault = |error: reqwest::Error| Fault { via: self.proxies.via(url), ..Fault::of(&error, host()) };
-        let response = tokio::time::timeout(limit, request.send()).await.map_err(|_| late(limit))?.map_err(fault)?;
-        let left = self.budget.answer();
-        tokio::time::timeout(left, read(response, call, url, &self.room)).await.map_err(|_| late(left))?
+        let begun = self.budget.begun();
+        let exchange = async {
+            let late = |limit| Fault::new(host(), Kind::TimedOut(limit), "");
+            let fault = |error: reqwest::Error| Fault { via: self.proxies.via(url), ..Fault::of(&error, host()) };
+            let response = tokio::time::timeout(limit, request.send()).await.map_err(|_| late(limit))?.map_err(fault)?;
+            let left = self.budget.answer();
+            tokio::time::timeout(left, read(response, call, url, &self.room)).await.map_err(|_| late(left))?
+        };
+        let result = exchange.await;
+        let status = result.as_ref().ok().map(|answer| answer.status.as_u16());
+        self.budget.ended(begun, call.method.as_str(), (&host(), url.path()), status);
+        result
     }
 
     /// The client for an address. This machine is never reached through a proxy, and loading the system's certificates

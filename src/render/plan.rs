@@ -43,13 +43,16 @@ pub(crate) fn receipt(receipt: &Receipt, plan: &Plan) -> String {
         counts.push_str(if plan.identical { "; the same objects" } else { "; only defaults of the API are written otherwise" });
     }
     let place = format!("{}:{}", visible(&receipt.repository), visible(&receipt.tag));
+    let tags: Vec<String> = receipt.tags.iter().map(|tag| visible(tag).into_owned()).collect();
+    let tags = if tags.is_empty() { String::new() } else { format!("; further tags: {}", tags.join(", ")) };
     match receipt.result {
-        Outcome::Pushed => format!("pushed {place}@{} ({}: {counts})\n", receipt.digest, plan.count_after()),
+        Outcome::Pushed => format!("pushed {place}@{} ({}: {counts}){tags}\n", receipt.digest, plan.count_after()),
         Outcome::Unchanged => {
-            let held = plan.count_after();
-            format!("unchanged {place}@{}: the tag already holds this, {held}\n", receipt.digest)
+            format!("unchanged {place}@{}: the tag already holds this, {}{tags}\n", receipt.digest, plan.count_after())
         }
-        Outcome::Planned => format!("planned {place}: {counts}; nothing was pushed (would be {})\n", short(&receipt.digest)),
+        Outcome::Planned => {
+            format!("planned {place}: {counts}; nothing was pushed (would be {}){tags}\n", short(&receipt.digest))
+        }
         Outcome::Refused => format!("refused {place}: {counts}; nothing was pushed\n"),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::progress::Progress;
 use crate::env;
+use crate::net::Ended;
 use crate::render::findings;
 use crate::render::style::{Style, WRITTEN};
 use runway_core::finding::Finding;
@@ -127,6 +128,16 @@ impl Ui {
             self.line(findings::with_sources(findings, &sources, self.err).trim_end());
         }
     }
+}
+
+/// A request that has ended, as a line on stderr, in the place of a line of progress that may stand there.
+pub(crate) fn request(ended: &Ended<'_>) {
+    let Ended { method, host, path, status, took } = ended;
+    let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    let text = format!("{method} {host}{path} {status} {} ms", took.as_millis());
+    let mut err = io::stderr().lock();
+    let clear = if err.is_terminal() { "\r\u{1b}[K" } else { "" };
+    drop(writeln!(err, "{clear}{}", visible(&text)));
 }
 
 /// Whether the locale says that the terminal takes no UTF-8. A locale that nobody set says nothing: containers and CI jobs

@@ -81,8 +81,12 @@ fn findings(input: &Input<'_>) -> Vec<Finding> {
         }
         Refused("") => refusals(&one(), &[]),
         Refused(message) => {
-            let refusal =
-                Refusal { workload: "a".to_owned(), object: "Kustomization x/a".to_owned(), message: (*message).to_owned() };
+            let refusal = Refusal {
+                cluster: "c".to_owned(),
+                workload: "a".to_owned(),
+                object: "Kustomization x/a".to_owned(),
+                message: (*message).to_owned(),
+            };
             refusals(&one(), &[refusal])
         }
         Files(files) => {

@@ -1,7 +1,7 @@
 //! `deploy diff`: what would change, object by object, field by field.
 
 use super::super::context::Context;
-use super::super::flags::{OutputFlags, RegistryFlags};
+use super::super::flags::{ExitFlags, OutputFlags, RegistryFlags};
 use super::super::outputs;
 use super::push::objects;
 use super::request::{ManifestFlags, Request, WorkloadFlags};
@@ -26,6 +26,8 @@ pub(crate) struct Args {
     /// What to compare with: oci://REPOSITORY[:TAG|@DIGEST], layout:DIR[:TAG] or a folder [default: what is published]
     #[arg(long, value_name = "SOURCE")]
     with: Option<String>,
+    #[command(flatten)]
+    exit: ExitFlags,
     #[command(flatten)]
     output: OutputFlags,
     #[command(flatten)]
@@ -59,5 +61,5 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
         || api::diff::document(new, &old, &plan),
         |format| Ok(if format == "markdown" { markdown::plan(&title(), &plan) } else { render::text(&plan) }),
     )?;
-    Ok(if plain && plan.is_empty() { Outcome::YES } else { Outcome::NO })
+    Ok(args.exit.of(if plain && plan.is_empty() { Outcome::YES } else { Outcome::NO }))
 }

@@ -1,7 +1,7 @@
 //! What build, verify, diff and push share: which workload, which manifests, and the objects that follow.
 
 use super::super::context::Context;
-use super::super::flags::WorkloadsFlags;
+use super::super::flags::PlaceFlags;
 use crate::env;
 use crate::gather::manifests::{self, Gathered, Manifests};
 use crate::process::helm::Chart;
@@ -72,7 +72,7 @@ impl WorkloadFlags {
         if let Some(why) = names::label_fault(&self.workload) {
             return Err(Problem::usage(format!("'{}' is no workload's id", self.workload)).cause(why));
         }
-        context.settings(&WorkloadsFlags { runtime, environment: self.environment.clone(), ..WorkloadsFlags::default() })
+        context.settings(&PlaceFlags { runtime, environment: self.environment.clone(), ..PlaceFlags::default() })
     }
 }
 

@@ -1,8 +1,8 @@
 //! `deploy verify`: all that is wrong with a workload's manifests.
 
 use super::super::context::Context;
-use super::super::flags::OutputFlags;
-use super::super::report::{FORMATS, Report, counted};
+use super::super::flags::{ExitFlags, OutputFlags};
+use super::super::report::{FORMATS, Report, counted, worst};
 use super::request::{ManifestFlags, Request, WorkloadFlags};
 use crate::exit::Outcome;
 use crate::render::findings::Sources;
@@ -20,6 +20,8 @@ pub(crate) struct Args {
     which: WorkloadFlags,
     #[command(flatten)]
     manifests: ManifestFlags,
+    #[command(flatten)]
+    exit: ExitFlags,
     #[command(flatten)]
     output: OutputFlags,
 }
@@ -57,7 +59,7 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     ui.note(&match findings {
         0 => format!("verified {objects} of {}: no findings", args.which.workload),
         n => {
-            let first = request.findings.first().map_or("CODE", |finding| finding.code);
+            let first = worst(&request.findings).map_or("CODE", |finding| finding.code);
             format!(
                 "verified {objects} of {}: {}; explained by: kubectl runway help finding {first}",
                 args.which.workload,
@@ -65,5 +67,5 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
             )
         }
     });
-    Ok(if request.errors() == 0 { Outcome::YES } else { Outcome::NO })
+    Ok(args.exit.of(if request.errors() == 0 { Outcome::YES } else { Outcome::NO }))
 }

@@ -1,9 +1,8 @@
 //! `inventory pull`: the files of a published inventory, to a folder.
 
-use super::super::context::{Context, environment};
-use super::super::flags::{RegistryFlags, WorkloadsFlags};
-use super::super::sources::Reading;
-use super::request::published;
+use super::super::context::Context;
+use super::super::flags::{PlaceFlags, RegistryFlags};
+use super::request::{Surroundings, published, read};
 use crate::exit::Outcome;
 use crate::files::write;
 use crate::ui::Ui;
@@ -19,19 +18,17 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     output_dir: PathBuf,
     #[command(flatten)]
-    workloads: WorkloadsFlags,
+    workloads: PlaceFlags,
     #[command(flatten)]
     registry: RegistryFlags,
 }
 
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let settings = context.settings(&args.workloads)?;
-    let environment = environment(&settings)?;
-    let source = published(args.source.as_deref(), &settings, environment, &context.start)?;
+    let source = published(args.source.as_deref(), &settings, settings.runtime(), &context.start)?;
     let client = context.registry(&settings, &args.registry)?;
-    let runtime = settings.runtime();
-    let reading = Reading { context, settings: &settings, runtime, environment, client: &client, ui };
-    let held = crate::block_on(reading.held(&source))?
+    let around = Surroundings { context, settings: &settings, runtime: settings.runtime(), client: &client, ui };
+    let (held, _) = crate::block_on(read(&source, &around))?
         .ok_or_else(|| Problem::new(Class::Registry, "there is no such inventory").at(Place::file(source.to_string())))?;
     write::tree(&context.start.join(&args.output_dir), &held.tree, |path| {
         ui.note(&format!("wrote {}", args.output_dir.join(path).display()));

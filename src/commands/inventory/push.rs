@@ -1,12 +1,13 @@
 //! `inventory push`: build, then the push that deploy artifacts have too.
 
 use super::super::context::Context;
-use super::super::flags::{ClusterFlags, WorkloadsFlags};
+use super::super::flags::{ClusterFlags, WorkloadsFlags, one_context};
 use super::super::publish::{Compared, Push, PushFlags};
 use super::request::Request;
+use crate::cluster::{self, KubeFlags};
+use crate::env;
 use crate::exit::Outcome;
 use crate::ui::Ui;
-use crate::{cluster, env};
 use runway_core::flux::object::Object;
 use runway_core::inventory;
 use runway_core::observed::Gap;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 /// Publish the inventory: plan, guard, push, read back.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("context", one_context))]
 pub(crate) struct Args {
     #[command(flatten)]
     workloads: WorkloadsFlags,
@@ -28,11 +30,12 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
+    let cluster = args.cluster.one()?;
     let request = Request::new(&args.workloads, context, ui)?;
     let (settings, environment) = (&request.settings, &request.environment);
     args.push.tags_are_of(environment, settings.environments(), &context.start)?;
     let tree = Arc::new(request.tree()?);
-    let suspended = suspended(&args.cluster, settings, context)?;
+    let suspended = suspended(&cluster, settings, context)?;
     let push = Push {
         flags: &args.push,
         context,
@@ -77,20 +80,14 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     Ok(Outcome::YES)
 }
 
-/// The Kustomizations that somebody has suspended on the clusters of `--context`. Without it no cluster is asked.
-fn suspended(flags: &ClusterFlags, settings: &Settings, context: &Context) -> Result<HashSet<String>, Problem> {
-    crate::block_on(async {
-        let mut names = HashSet::new();
-        for name in &flags.context {
-            let around = cluster::Surroundings { variables: &env::variable, home: env::home() };
-            let cluster = cluster::connect(&flags.kube()?, Some(name), &around, context.budget)?;
-            let fault = |gap: Gap| {
-                Problem::new(Class::Cluster, format!("the cluster {name} cannot say what is suspended")).cause(gap.message)
-            };
-            let objects = cluster.objects(settings.namespace()).await.map_err(fault)?;
-            let kustomizations = objects.kustomizations.map_err(fault)?;
-            names.extend(kustomizations.into_iter().filter(Object::suspended).map(|object| object.metadata.name));
-        }
-        Ok(names)
-    })
+/// The Kustomizations that somebody has suspended on the cluster of `--context`. Without it no cluster is asked.
+fn suspended(flags: &KubeFlags, settings: &Settings, context: &Context) -> Result<HashSet<String>, Problem> {
+    let Some(name) = &flags.context else { return Ok(HashSet::new()) };
+    let around = cluster::Surroundings { variables: &env::variable, home: env::home() };
+    let cluster = cluster::connect(flags, Some(name), &around, context.budget)?;
+    let fault =
+        |gap: Gap| Problem::new(Class::Cluster, format!("the cluster {name} cannot say what is suspended")).cause(gap.message);
+    let objects = crate::block_on(async { cluster.objects(settings.namespace()).await.map_err(fault) })?;
+    let kustomizations = objects.kustomizations.map_err(fault)?;
+    Ok(kustomizations.into_iter().filter(Object::suspended).map(|object| object.metadata.name).collect())
 }

@@ -1,9 +1,8 @@
 //! `inventory show`.
 
-use super::super::context::{Context, environment};
-use super::super::flags::{RegistryFlags, WorkloadsFlags};
-use super::super::sources::Reading;
-use super::request::published;
+use super::super::context::Context;
+use super::super::flags::{PlaceFlags, RegistryFlags};
+use super::request::{Surroundings, published, read};
 use crate::exit::Outcome;
 use crate::ui::Ui;
 use runway_core::flux::kept::Kept;
@@ -16,26 +15,24 @@ pub(crate) struct Args {
     /// oci://REPOSITORY[:TAG], layout:DIR[:TAG], a folder, a workloads.yml or a file of manifests [default: what is published]
     source: Option<String>,
     #[command(flatten)]
-    workloads: WorkloadsFlags,
+    workloads: PlaceFlags,
     #[command(flatten)]
     registry: RegistryFlags,
 }
 
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let settings = context.settings(&args.workloads)?;
-    let environment = environment(&settings)?;
-    let source = published(args.source.as_deref(), &settings, environment, &context.start)?;
+    let source = published(args.source.as_deref(), &settings, settings.runtime(), &context.start)?;
     let client = context.registry(&settings, &args.registry)?;
-    let runtime = settings.runtime();
-    let reading = Reading { context, settings: &settings, runtime, environment, client: &client, ui };
-    let held = crate::block_on(reading.held(&source))?
+    let around = Surroundings { context, settings: &settings, runtime: settings.runtime(), client: &client, ui };
+    let (held, environment) = crate::block_on(read(&source, &around))?
         .ok_or_else(|| Problem::new(Class::Registry, "there is no such inventory").at(Place::file(source.to_string())))?;
-    let inventory = held.inventory(environment)?;
+    let inventory = held.inventory(&environment)?;
     if !inventory.has_folder {
-        return Err(held.without_folder(environment));
+        return Err(held.without_folder(&environment));
     }
     if let (None, Some(runtime)) = (&args.source, settings.runtime()) {
-        context.remember(&settings, (runtime, environment), inventory.names());
+        context.remember(&settings, (runtime, &environment), inventory.names());
     }
     let objects = inventory
         .entries

@@ -81,10 +81,9 @@ impl Look<'_> {
     /// Follows every chosen cluster until the watcher has enough; registries are asked at most once in `every`.
     pub(crate) async fn follow(&self, every: Duration, watcher: &mut impl Watcher) -> Result<(), Problem> {
         let client = self.context.registry(self.settings, &self.flags.registry)?;
-        let mut flags = self.flags.cluster.kube()?;
+        let flags = self.flags.cluster.all()?;
         let choice = self.flags.many.choice(&self.flags.cluster, &self.flags.which)?;
         let around = cluster::Surroundings { variables: &env::variable, home: env::home() };
-        flags.context = None;
         let configured = cluster::configured(&flags, &around)?;
         let targets = targets::targets(&choice, self.settings, &configured)?;
         let shared = self.shared(None, &client, targets.len() > 1);

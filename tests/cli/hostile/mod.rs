@@ -6,6 +6,7 @@ mod doctor;
 mod logins;
 mod proxies;
 mod reading;
+mod receipts;
 mod waiting;
 mod writing;
 

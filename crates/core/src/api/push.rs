@@ -27,7 +27,10 @@ pub struct PushResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    size: Option<usize>,
+    size: Option<u64>,
+    /// Further tags that hold the same digest now; of a planned push, that would.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
     plan: PlanDocument,
 }
 
@@ -63,6 +66,7 @@ pub fn document(receipt: &Receipt, plan: &Plan) -> PushResult {
         tag: Some(receipt.tag.clone()),
         digest: Some(receipt.digest.clone()),
         size: Some(receipt.size),
+        tags: receipt.tags.clone(),
         plan: PlanDocument {
             added: plan.added.clone(),
             removed: plan
