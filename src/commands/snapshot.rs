@@ -159,12 +159,12 @@ impl Saver<'_> {
     async fn published(&self, runtime: &str, environment: &str, about: &mut About) -> Result<Option<Held>, Problem> {
         let args = self.args;
         let asked = match &args.look.expected {
-            Some(text) => expected::held(&Source::parse(text, &self.context.start)?, environment, self.client).await?,
+            Some(text) => expected::held(&Source::parse(text, &self.context.start)?, environment, self.client).await?.ok(),
             None if args.look.no_registry => return Ok(None),
             None => {
                 let repository = self.settings.inventory_repository(runtime)?;
                 match expected::from_registry(self.client, &repository, &Target::Tag(environment.to_owned())).await {
-                    Ok(held) => held,
+                    Ok(held) => held.ok(),
                     Err(problem) => {
                         self.ui.warning(&format!("what is published could not be read and is not saved: {problem}"));
                         return Ok(None);

@@ -6,7 +6,7 @@ use crate::registry::Client;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use runway_core::artifact::manifest::{CREATED, Manifest, REVISION, SOURCE};
 use runway_core::flux::reference::Target;
-use runway_core::problem::{Class, Place, Problem};
+use runway_core::problem::{Class, Problem};
 
 /// Requests side by side.
 const PARALLEL: usize = 16;
@@ -40,11 +40,7 @@ pub(crate) async fn list(source: &Source, client: &Client) -> Result<Vec<Tagged>
     match source {
         Source::Registry(reference) => {
             let repository = &reference.repository;
-            let missing = || {
-                Problem::new(Class::Registry, "there is no such repository, or it has no tags")
-                    .at(Place::file(format!("oci://{repository}")))
-            };
-            let tags = client.tags(repository).await?.ok_or_else(missing)?;
+            let tags = client.tags(repository).await?;
             if tags.len() > MAX_TAGS {
                 return Err(Problem::new(
                     Class::Registry,

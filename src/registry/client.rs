@@ -7,6 +7,7 @@ use super::logins::{Login, Logins};
 use super::origin;
 use super::proxy::Proxies;
 use super::tls::{Files, Trust};
+use super::words;
 use crate::net::Budget;
 use reqwest::Url;
 use runway_core::artifact::manifest::{Descriptor, INDEX_TYPE, MANIFEST_TYPE, MAX_MANIFEST};
@@ -100,6 +101,15 @@ impl Client {
 
     /// A manifest; `None` when the registry says that it is not there.
     pub(crate) async fn manifest(&self, repository: &Repository, target: &Target) -> Result<Option<Fetched>, Problem> {
+        self.manifest_or_why(repository, target).await.map(Result::ok)
+    }
+
+    /// A manifest; the inner error is the registry's word that it is not there, and what it says about that.
+    pub(crate) async fn manifest_or_why(
+        &self,
+        repository: &Repository,
+        target: &Target,
+    ) -> Result<Result<Fetched, Problem>, Problem> {
         let errand = Errand::new(repository, Doing::Read, Some(target));
         self.fetch(&errand, target).await.map(|found| found.map(|(fetched, _)| fetched))
     }
@@ -125,16 +135,13 @@ impl Client {
         Ok(answer.body)
     }
 
-    /// All tags; `None` when the registry says that there is no such repository.
-    pub(crate) async fn tags(&self, repository: &Repository) -> Result<Option<Vec<String>>, Problem> {
+    /// All tags.
+    pub(crate) async fn tags(&self, repository: &Repository) -> Result<Vec<String>, Problem> {
         let errand = Errand::new(repository, Doing::List, None);
         let (base, mut url) = self.address(&errand, "tags/list?n=1000")?;
         let mut tags = Vec::new();
-        for page in 0..MAX_PAGES {
+        for _ in 0..MAX_PAGES {
             let answer = self.exchange.perform(&errand, &base, &Call::get(url.clone(), MAX_PAGE)).await?;
-            if answer.status == 404 && page == 0 {
-                return Ok(None);
-            }
             if !answer.status.is_success() {
                 return Err(self.exchange.explain(&errand, &answer).await);
             }
@@ -147,7 +154,7 @@ impl Client {
             }
             match next_page(&answer, &base) {
                 Ok(Some(next)) if next != url => url = next,
-                Ok(None) => return Ok(Some(tags)),
+                Ok(None) => return Ok(tags),
                 Ok(Some(_)) => return Err(errand.problem().cause("the next page of tags is the same page again")),
                 Err(why) => {
                     let why = self.exchange.scrub(&why);
@@ -164,7 +171,8 @@ impl Client {
         let call = Call { accept: Some(ACCEPT), ..Call::head(url) };
         let answer = self.exchange.perform(errand, &base, &call).await?;
         match answer.status.as_u16() {
-            404 => return Ok(None),
+            // What has another type than the errors of registries is somebody else's word: it is read.
+            404 if answer.header("content-type").is_none_or(is_json) => return Ok(None),
             200..300 => {}
             // Asking again would not help.
             401 | 408 | 429 | 500.. => return Err(self.exchange.explain(errand, &answer).await),
@@ -182,22 +190,21 @@ impl Client {
     }
 
     /// The head of a manifest that has to be fetched for it.
-    async fn compute(&self, errand: &Errand<'_>, target: &Target) -> Result<Option<Head>, Problem> {
-        Ok(self.fetch(errand, target).await?.map(|(fetched, media_type)| {
+    pub(super) async fn compute(&self, errand: &Errand<'_>, target: &Target) -> Result<Option<Head>, Problem> {
+        Ok(self.fetch(errand, target).await?.ok().map(|(fetched, media_type)| {
             let media_type = fetched.manifest.media_type.clone().unwrap_or(media_type);
             Head { digest: fetched.digest, size: Some(fetched.bytes.len() as u64), media_type }
         }))
     }
 
-    async fn fetch(&self, errand: &Errand<'_>, target: &Target) -> Result<Option<(Fetched, String)>, Problem> {
+    /// The inner error is the registry's word that it is not there.
+    async fn fetch(&self, errand: &Errand<'_>, target: &Target) -> Result<Result<(Fetched, String), Problem>, Problem> {
         let (base, url) = self.manifest_address(errand, target)?;
         let call = Call { accept: Some(ACCEPT), ..Call::get(url, MAX_MANIFEST) };
         let answer = self.exchange.perform(errand, &base, &call).await?;
-        if answer.status == 404 {
-            return Ok(None);
-        }
         if !answer.status.is_success() {
-            return Err(self.exchange.explain(errand, &answer).await);
+            let problem = self.exchange.explain(errand, &answer).await;
+            return if answer.status == 404 && words::says_absent(&answer.body) { Ok(Err(problem)) } else { Err(problem) };
         }
         let digest = match (target, answer.header("docker-content-digest").and_then(Digest::parse)) {
             (Target::Digest(wanted), _) => Digest::parse(wanted),
@@ -214,7 +221,7 @@ impl Client {
         if manifest.media_type.is_none() && matches!(media_type.as_str(), MANIFEST_TYPE | INDEX_TYPE) {
             manifest.media_type = Some(media_type.clone());
         }
-        Ok(Some((Fetched { digest, bytes: answer.body, manifest }, media_type)))
+        Ok(Ok((Fetched { digest, bytes: answer.body, manifest }, media_type)))
     }
 
     /// Where a manifest is.
@@ -261,6 +268,12 @@ fn check(errand: &Errand<'_>, digest: &Digest, answer: &Answer) -> Result<(), Pr
         .problem()
         .cause(format!("what {host} sent has another digest: {found} instead of {digest}"))
         .hint("somebody on the way, or the registry's storage, has changed it; nothing of it was used"))
+}
+
+/// Whether a type is JSON's, or one made of it.
+fn is_json(content_type: &str) -> bool {
+    let bare = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    bare == "application/json" || bare.ends_with("+json")
 }
 
 /// `Content-Type` without its parameters.

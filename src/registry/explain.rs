@@ -9,6 +9,7 @@ use super::retry;
 use super::words::{self, Word};
 use crate::clock;
 use jiff::Timestamp;
+use runway_core::flux::reference::Target;
 use runway_core::problem::Problem;
 
 /// For a registry that may not speak TLS.
@@ -180,7 +181,7 @@ pub(super) fn answer(errand: &Errand<'_>, answer: &Answer, note: &Note) -> Probl
             problem.cause(format!("{EXPIRED_LOGIN}{}", note.sentence())).hint(renew(errand, note))
         }
         403 => problem.cause(note.sentence()).hint(rights(errand, note)),
-        404 => not_there(problem, errand, note),
+        404 => not_there(problem, errand, note, words::says_absent(&answer.body)),
         408 | 500.. => problem.hint("the registry has trouble; try again later, and look at its status page"),
         _ => invalid(problem, errand, &note.said),
     }
@@ -275,15 +276,35 @@ fn too_many(problem: Problem, answer: &Answer) -> Problem {
     }
 }
 
-fn not_there(problem: Problem, errand: &Errand<'_>, note: &Note) -> Problem {
-    match errand.doing {
-        Doing::Fetch => problem
+/// `is_word`: the registry itself says it.
+fn not_there(problem: Problem, errand: &Errand<'_>, note: &Note, is_word: bool) -> Problem {
+    let repository = &errand.repository;
+    let path = "check the path; on GitLab the project must exist and have its container registry switched on";
+    match (errand.doing, &errand.target) {
+        (Doing::Fetch, _) => problem
             .cause("the manifest is there, but a blob that it names is not")
             .hint("the registry has lost it (a clean-up?); push the artifact again"),
-        _ => problem
-            .cause(format!("there is no repository {}, or this login may not see it", errand.repository.name))
+        _ if !is_word => problem
+            .cause("no registry says so, and whether it is there is not known")
+            .hint("an ingress or a proxy answers like this when no registry is behind it: check the host and the path"),
+        (Doing::Read, Some(target)) if words::has(&note.said, "MANIFEST_UNKNOWN") => {
+            let (kind, name) = match target {
+                Target::Tag(tag) => ("tag", tag),
+                Target::Digest(digest) => ("digest", digest),
+            };
+            problem
+                .cause(format!("{} has no {kind} {name}", repository.name))
+                .hint(format!("the tags that it has: kubectl runway inventory list oci://{repository}"))
+                .hint("nothing was pushed there yet, or somebody has removed it")
+        }
+        (Doing::Read, _) if !words::has(&note.said, "NAME_UNKNOWN") => problem
+            .cause(format!("either there is no repository {}, or it has nothing of that name", repository.name))
             .cause(note.sentence())
-            .hint("check the path; on GitLab the project must exist and have its container registry switched on"),
+            .hint(path),
+        _ => problem
+            .cause(format!("there is no repository {}, or this login may not see it", repository.name))
+            .cause(note.sentence())
+            .hint(path),
     }
 }
 

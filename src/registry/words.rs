@@ -40,6 +40,18 @@ pub(super) fn read(body: &[u8], clean: &dyn Fn(&str) -> String) -> Vec<Word> {
     words.into_iter().filter(|word| *word != Word::default()).collect()
 }
 
+/// Whether a body is a registry's word that something is not there: an error of the distribution specification, and none about
+/// who asks. What an ingress or a proxy puts in the place of a registry is not.
+pub(super) fn says_absent(body: &[u8]) -> bool {
+    let Ok(value) = serde_json::from_slice::<Value>(body) else { return false };
+    let errors = value.get("errors").and_then(Value::as_array);
+    let code = errors.and_then(|errors| errors.first()?.get("code")?.as_str());
+    code.is_some_and(|code| {
+        let code = code.to_ascii_uppercase();
+        !matches!(code.as_str(), "" | "UNAUTHORIZED" | "DENIED" | "TOOMANYREQUESTS" | "UNSUPPORTED")
+    })
+}
+
 /// As one line; an error that comes once per blob is said once with the number of its kind.
 pub(super) fn line(words: &[Word]) -> Option<String> {
     let one = |word: &Word| match (word.code.as_str(), word.message.as_str()) {
@@ -74,7 +86,30 @@ fn cut(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{line, read};
+    use super::{line, read, says_absent};
+
+    #[test]
+    fn who_says_that_something_is_not_there() {
+        for body in [
+            r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#,
+            r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#,
+            r#"{"errors":[{"code":"NOT_FOUND","message":"artifact g/x:v1 not found"}]}"#,
+        ] {
+            assert!(says_absent(body.as_bytes()), "{body}");
+        }
+        for body in [
+            "",
+            "{}",
+            "404 page not found",
+            "<html>",
+            r#"{"errors":[]}"#,
+            r#"{"errors":[{"code":"DENIED"}]}"#,
+            r#"{"message":"404 Not Found"}"#,
+            r#"{"errors":[{"status":404,"message":"no"}]}"#,
+        ] {
+            assert!(!says_absent(body.as_bytes()), "{body}");
+        }
+    }
 
     #[test]
     fn all_forms() {

@@ -41,10 +41,10 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let source = source(workload, args.with.as_deref(), settings, context)?;
     let client = context.registry(settings, &args.registry)?;
     let held = crate::block_on(expected::held(&source, settings.environment().unwrap_or("latest"), &client))?;
-    if held.is_none() {
-        ui.note(&format!("{source} is not there: everything would be added"));
+    if let Err(why) = &held {
+        ui.note(&format!("{source} is not there: everything would be added ({})", why.causes.join(": ")));
     }
-    let old = held.as_ref().map(objects).transpose()?.map(|(objects, _)| objects);
+    let old = held.as_ref().ok().map(objects).transpose()?.map(|(objects, _)| objects);
     let plan = plan_objects(&request.objects, old.as_deref(), request.declared.prunes);
     let (new, old) = ("local", source.to_string());
     let title = || format!("{workload} {}", settings.environment().unwrap_or_default());

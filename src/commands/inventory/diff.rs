@@ -3,7 +3,7 @@
 use super::super::context::Context;
 use super::super::flags::{ClusterFlags, OutputFlags, RegistryFlags, WorkloadsFlags};
 use super::super::outputs;
-use super::request::{Request, published};
+use super::request::{Request, missing, published};
 use crate::exit::Outcome;
 use crate::gather::source::Source;
 use crate::gather::{expected, observed};
@@ -14,7 +14,7 @@ use crate::{cluster, env};
 use runway_core::api;
 use runway_core::flux::names;
 use runway_core::inventory::Inventory;
-use runway_core::problem::{Class, Place, Problem};
+use runway_core::problem::{Class, Problem};
 use runway_core::publish::{Plan, plan};
 
 /// Show what would change, workload by workload, field by field.
@@ -43,10 +43,10 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let (new, old) = crate::block_on(async {
         Ok((sides.side(args.new.as_deref(), true).await?, sides.side(args.old.as_deref(), false).await?))
     })?;
-    let new_inventory = new.inventory.ok_or_else(|| missing(&new.name))?;
-    let plan = plan(&new_inventory, old.inventory.as_ref());
-    if old.inventory.is_none() {
-        ui.note(&format!("{} is not there: everything would be added", old.name));
+    let new_inventory = new.inventory.map_err(|why| missing(why, &new.name))?;
+    let plan = plan(&new_inventory, old.inventory.as_ref().ok());
+    if let Err(why) = &old.inventory {
+        ui.note(&format!("{} is not there: everything would be added ({})", old.name, why.causes.join(": ")));
     }
     let document = || api::diff::document(&new.name, &old.name, &plan);
     outputs::show(&outputs, (context, ui), document, |format| {
@@ -59,10 +59,6 @@ fn outcome(plan: &Plan) -> Outcome {
     if plan.is_empty() { Outcome::YES } else { Outcome::NO }
 }
 
-fn missing(name: &str) -> Problem {
-    Problem::new(Class::Registry, "there is no such inventory").at(Place::file(name))
-}
-
 fn title(sides: &Sides<'_>) -> String {
     format!("{} {}", sides.request.runtime, sides.request.environment)
 }
@@ -73,10 +69,10 @@ struct Sides<'a> {
     request: Request,
 }
 
-/// One side of the comparison; none: asked, and not there.
+/// One side of the comparison; the error says that it is not there.
 struct Side {
     name: String,
-    inventory: Option<Inventory>,
+    inventory: Result<Inventory, Problem>,
 }
 
 impl<'a> Sides<'a> {
@@ -94,7 +90,7 @@ impl<'a> Sides<'a> {
     async fn side(&self, text: Option<&str>, local: bool) -> Result<Side, Problem> {
         let environment = &self.request.environment;
         if text == Some("local") || (text.is_none() && local) {
-            return Ok(Side { name: self.request.file.clone(), inventory: Some(self.request.inventory()) });
+            return Ok(Side { name: self.request.file.clone(), inventory: Ok(self.request.inventory()) });
         }
         let source = published(text, &self.request.settings, environment, &self.context.start)?;
         if let Source::Cluster(context) = &source {
@@ -102,7 +98,10 @@ impl<'a> Sides<'a> {
         }
         let client = self.context.registry(&self.request.settings, &self.args.registry)?;
         let held = expected::held(&source, environment, &client).await?;
-        let inventory = held.map(|held| held.inventory(environment)).transpose()?;
+        let inventory = match held {
+            Ok(held) => Ok(held.inventory(environment)?),
+            Err(why) => Err(why),
+        };
         Ok(Side { name: source.to_string(), inventory })
     }
 
@@ -116,6 +115,6 @@ impl<'a> Sides<'a> {
         let inventory = observed.applied_by(&parent).map_err(|gap| {
             Problem::new(Class::Cluster, format!("the cluster {context} cannot be compared")).cause(gap.message)
         })?;
-        Ok(Side { name: format!("cluster:{context}"), inventory: Some(inventory) })
+        Ok(Side { name: format!("cluster:{context}"), inventory: Ok(inventory) })
     }
 }

@@ -2,12 +2,12 @@
 
 use super::super::context::{Context, environment};
 use super::super::flags::{RegistryFlags, WorkloadsFlags};
-use super::request::published;
+use super::request::{missing, published};
 use crate::exit::Outcome;
 use crate::files::write;
 use crate::gather::expected;
 use crate::ui::Ui;
-use runway_core::problem::{Class, Place, Problem};
+use runway_core::problem::Problem;
 use std::path::PathBuf;
 
 /// Get the files of a published inventory.
@@ -30,7 +30,7 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let source = published(args.source.as_deref(), &settings, environment, &context.start)?;
     let client = context.registry(&settings, &args.registry)?;
     let held = crate::block_on(expected::held(&source, environment, &client))?
-        .ok_or_else(|| Problem::new(Class::Registry, "there is no such inventory").at(Place::file(source.to_string())))?;
+        .map_err(|why| missing(why, &source.to_string()))?;
     write::tree(&context.start.join(&args.output_dir), &held.tree, |path| {
         ui.note(&format!("wrote {}", args.output_dir.join(path).display()));
     })?;

@@ -126,6 +126,11 @@ pub(super) fn published(text: Option<&str>, settings: &Settings, environment: &s
     }
 }
 
+/// What was named is not there; `why` is what the registry or the layout says about it.
+pub(super) fn missing(why: Problem, name: &str) -> Problem {
+    Problem { what: "there is no such inventory".to_owned(), place: Some(Place::file(name)), ..why }
+}
+
 /// Neither a source nor a runtime whose inventory it could be.
 pub(super) fn not_named(settings: &Settings) -> Problem {
     Problem::usage("no inventory was named")

@@ -2,12 +2,12 @@
 
 use super::super::context::{Context, environment};
 use super::super::flags::{RegistryFlags, WorkloadsFlags};
-use super::request::published;
+use super::request::{missing, published};
 use crate::exit::Outcome;
 use crate::gather::expected;
 use crate::ui::Ui;
 use runway_core::flux::kept::Kept;
-use runway_core::problem::{Class, Place, Problem};
+use runway_core::problem::{Place, Problem};
 use runway_core::yaml::emit;
 
 /// Print a published inventory.
@@ -27,7 +27,7 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let source = published(args.source.as_deref(), &settings, environment, &context.start)?;
     let client = context.registry(&settings, &args.registry)?;
     let held = crate::block_on(expected::held(&source, environment, &client))?
-        .ok_or_else(|| Problem::new(Class::Registry, "there is no such inventory").at(Place::file(source.to_string())))?;
+        .map_err(|why| missing(why, &source.to_string()))?;
     let inventory = held.inventory(environment)?;
     if !inventory.has_folder {
         let folders: Vec<&str> = held.tree.top_folders().into_iter().collect();

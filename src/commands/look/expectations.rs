@@ -85,7 +85,7 @@ impl Expectations<'_> {
         let held = match (&self.flags.expected, self.saved) {
             (Some(text), _) => {
                 let source = Source::parse(text, &self.context.start)?;
-                expected::held(&source, environment, self.client).await?
+                expected::held(&source, environment, self.client).await?.ok()
             }
             (None, Some(saved)) => {
                 return match &saved.published {
@@ -103,7 +103,7 @@ impl Expectations<'_> {
             (None, None) => {
                 let repository = self.settings.inventory_repository(runtime)?;
                 match expected::from_registry(self.client, &repository, &Target::Tag(environment.to_owned())).await {
-                    Ok(held) => held,
+                    Ok(held) => held.ok(),
                     Err(problem) => {
                         let place = Reference { repository, target: Some(Target::Tag(environment.to_owned())) };
                         return Ok(Published::Unknown(format!("{place}: {}", deployed::text(&problem))));

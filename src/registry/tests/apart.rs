@@ -31,6 +31,12 @@ async fn answered(reply: Reply, push: bool) -> Problem {
     if push { client.upload(&at, &artifact("one"), None).await.unwrap_err() } else { client.tags(&at).await.unwrap_err() }
 }
 
+/// What a registry says about a tag that it has not.
+async fn missing(reply: Reply) -> Problem {
+    let server = Server::start(move |_| reply.clone());
+    client(&[]).manifest_or_why(&repository(&server, "g/x"), &tag("v1")).await.unwrap().unwrap_err()
+}
+
 /// A registry with a token endpoint that has these rules.
 async fn ruled(rules: Rules, push: bool) -> Problem {
     let bed = start(rules);
@@ -111,6 +117,9 @@ async fn refusals() -> Vec<Told> {
             answered(error(403, "DENIED", "requested access is denied"), false).await,
         ),
         ("there is no repository g/x", answered(error(404, "NAME_UNKNOWN", "repository name not known"), true).await),
+        ("the tags that it has", missing(error(404, "MANIFEST_UNKNOWN", "manifest unknown")).await),
+        ("or it has nothing of that name", missing(error(404, "NOT_FOUND", "artifact not found")).await),
+        ("no registry says so", answered(Reply::new(404).body("<html>"), false).await),
         ("too many requests", answered(error(429, "TOOMANYREQUESTS", "slow down").with("Retry-After", "900"), false).await),
         ("has no room for it", answered(error(403, "DENIED", "your project exceeded its storage quota"), true).await),
         ("media type refused", answered(error(400, "MANIFEST_INVALID", "unknown media type"), true).await),
@@ -144,7 +153,7 @@ async fn no_two_failures_read_alike() {
     let parts = [connections().await, handshakes().await, refusals().await, tokens().await];
     let told: Vec<(&str, String, Problem)> =
         parts.into_iter().flatten().map(|(words, problem)| (words, all(&problem), problem)).collect();
-    assert_eq!(told.len(), 36);
+    assert_eq!(told.len(), 39);
     for (words, text, problem) in &told {
         assert!(text.contains(words), "{words:?} is not in\n{text}");
         assert!(!problem.causes.is_empty() && !problem.hints.is_empty() && problem.place.is_some(), "{words}\n{text}");
