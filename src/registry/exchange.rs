@@ -291,7 +291,9 @@ impl Exchange {
         let key = |access: Access| {
             let own = format!("repository:{name}:{}", access.actions());
             let more = locked(&site.scopes).get(&(name.clone(), access)).cloned();
-            Key { realm: realm.clone(), service: service.clone(), scopes: std::iter::once(own).chain(more).collect() }
+            // A mount needs the right to read where the blob is; whoever has it not gets a token that allows less.
+            let near = errand.near.map(|near| format!("repository:{}:pull", near.name));
+            Key { realm: realm.clone(), service: service.clone(), scopes: [Some(own), more, near].into_iter().flatten().collect() }
         };
         // The right to write includes the right to read.
         let ready = if errand.access() == Access::Pull { self.tokens.ready(&key(Access::Push)) } else { None };

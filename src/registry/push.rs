@@ -177,9 +177,10 @@ impl Client {
 
     /// Asks for a blob of another repository ("mounting", OCI distribution specification).
     async fn mount(&self, errand: &Errand<'_>, base: &Url, blob: &Blob, near: &Repository) -> Result<Answer, Trouble> {
-        let (_, mut url) = self.address(errand, "blobs/uploads/")?;
+        let errand = Errand { near: Some(near), ..errand.clone() };
+        let (_, mut url) = self.address(&errand, "blobs/uploads/")?;
         url.query_pairs_mut().append_pair("mount", blob.digest.as_str()).append_pair("from", &near.name);
-        self.exchange.perform(errand, base, &Call::write(Method::POST, url, None, &[])).await
+        self.exchange.perform(&errand, base, &Call::write(Method::POST, url, None, &[])).await
     }
 
     /// Where an upload that was begun goes on.

@@ -33,6 +33,25 @@ async fn a_push_takes_one_token_for_reading_and_one_for_writing() {
     assert!(sent(&bed.registry).iter().all(|text| text.starts_with("Bearer token-")));
 }
 
+/// The right to read where the blobs are is asked for with the mount; whoever has it not pushes as ever.
+#[tokio::test]
+async fn a_mount_takes_a_token_for_both_repositories() {
+    for (may_mount, refuses_mounts) in [(true, false), (false, false), (false, true)] {
+        let bed = start(Rules { may_mount, refuses_mounts, ..Rules::default() });
+        let (client, artifact) = (logged_in(&bed), artifact("one"));
+        let (usual, mirror) = (repository(&bed.registry, "g/usual"), repository(&bed.registry, "g/mirror"));
+        bed.store.put("g/usual", "v1", &artifact);
+        client.upload(&mirror, &artifact, Some(&usual)).await.unwrap();
+        client.tag(&mirror, &artifact, "v1", None).await.unwrap();
+        assert_eq!(bed.store.tag("g/mirror", "v1"), Some(artifact.manifest.digest));
+        let both = format!("{ASKED}g%2Fmirror%3Apull%2Cpush&scope=repository%3Ag%2Fusual%3Apull");
+        assert_eq!(bed.endpoint.lines(), [format!("{ASKED}g%2Fmirror%3Apull%2Cpush"), both], "{may_mount} {refuses_mounts}");
+        let lines = bed.registry.lines();
+        let sent = lines.iter().filter(|line| line.starts_with("PUT /v2/g/mirror/blobs/")).count();
+        assert_eq!(sent, if may_mount { 0 } else { 2 }, "{lines:#?}");
+    }
+}
+
 #[tokio::test]
 async fn thirty_two_at_once_ask_once_per_scope_and_meet_one_challenge() {
     let bed = start(Rules::default());
