@@ -6,7 +6,7 @@ use super::http::{Answer, Call, Transport};
 use super::logins::{Login, Logins};
 use super::origin;
 use super::proxy::Proxies;
-use super::tls::{Files, Trust};
+use super::tls::{Files, Instead, Trust};
 use super::words;
 use crate::net::Budget;
 use reqwest::Url;
@@ -80,7 +80,7 @@ impl Client {
     pub(crate) fn new(options: Options<'_>) -> Result<Self, Problem> {
         let Options { plain_http, budget, variables, home, files } = options;
         let folders = certificate_folders(variables, home.as_deref());
-        let trust = Trust::new(&files, variables("SSL_CERT_FILE"), folders)?;
+        let trust = Trust::new(&files, Instead::of(variables), folders)?;
         let transport = Transport::new(budget, plain_http, trust, Proxies::new(variables));
         let logins = Logins::new(variables, home.as_deref());
         Ok(Self { exchange: Exchange::new(transport, logins) })
@@ -245,7 +245,11 @@ impl Client {
         }
         let base = origin::base(&errand.repository.host, self.exchange.transport.plain);
         let pair = base.and_then(|base| base.join(&format!("v2/{name}/{rest}")).ok().map(|url| (base, url)));
-        pair.ok_or_else(|| errand.problem().cause("its host is no host's name"))
+        let pair = pair.ok_or_else(|| errand.problem().cause("its host is no host's name"))?;
+        match self.exchange.transport.proxies.fault(&pair.0) {
+            Some(problem) => Err(problem),
+            None => Ok(pair),
+        }
     }
 }
 

@@ -44,11 +44,22 @@ pub(super) struct Trouble {
     pub(super) is_transient: bool,
     /// Whether it may have been carried out nevertheless.
     pub(super) is_uncertain: bool,
+    /// Whether the other end was met: past TLS, where it belongs.
+    pub(super) is_met: bool,
+}
+
+/// A registry did not open its door.
+pub(super) struct Shut {
+    pub(super) problem: Problem,
+    /// Whether it was met at all.
+    pub(super) is_met: bool,
+    /// Whether it has said something: then what lies behind the door may answer nevertheless.
+    pub(super) has_answered: bool,
 }
 
 impl From<Problem> for Trouble {
     fn from(problem: Problem) -> Self {
-        Self { problem, is_transient: false, is_uncertain: false }
+        Self { problem, is_transient: false, is_uncertain: false, is_met: false }
     }
 }
 
@@ -130,30 +141,39 @@ impl Exchange {
         Ok(answer)
     }
 
-    /// Asks a registry for itself, without a login. The flag beside a problem says that there was no TLS connection.
-    pub(super) async fn greet(&self, errand: &Errand<'_>, base: &Url) -> Result<Meeting, (Problem, bool)> {
-        let url = base.join("v2/").map_err(|_| (errand.problem().cause("its host is no host's name"), false))?;
+    /// Asks a registry for itself, without a login.
+    pub(super) async fn greet(&self, errand: &Errand<'_>, base: &Url) -> Result<Meeting, Shut> {
+        let said = |problem| Shut { problem, is_met: true, has_answered: true };
+        let url = base.join("v2/").map_err(|_| said(errand.problem().cause("its host is no host's name")))?;
         let site = Arc::clone(locked(&self.sites).entry(base.as_str().to_owned()).or_default());
-        let answer = self.send(errand, &Call::get(url, MAX_GREETING), None, true).await.map_err(|trouble| {
-            let is_tls = explain::is_tls(&trouble.problem);
-            (trouble.problem, is_tls)
+        let answer = self.send(errand, &Call::get(url, MAX_GREETING), None, true).await.map_err(|trouble| Shut {
+            problem: trouble.problem,
+            is_met: trouble.is_met,
+            has_answered: false,
         })?;
         if answer.status.is_success() {
             return Ok(Meeting::Open);
         }
         let learnt = answer.status == 401
             && origin::same(base, &answer.url)
-            && self.learn(errand, &site, base, &answer, Sent::Nothing).map_err(|problem| (problem, false))?;
-        let scheme = locked(&site.scheme).clone();
-        match scheme {
-            Scheme::Basic if learnt => Ok(Meeting::Basic),
-            Scheme::Bearer { realm, service } if learnt => Ok(Meeting::Bearer { realm: origin::shown(&realm), service }),
-            _ if answer.status == 404 => {
-                let problem =
-                    errand.problem().cause(format!("{} knows no /v2/, as every registry does", origin::host(&answer.url)));
-                Err((problem.hint("this is not what a registry answers; check the host"), false))
-            }
-            _ => Err((self.explain(errand, &answer).await, false)),
+            && self.learn(errand, &site, base, &answer, Sent::Nothing).map_err(said)?;
+        if learnt {
+            return Ok(self.met(base));
+        }
+        if answer.status == 404 {
+            let problem = errand.problem().cause(format!("{} knows no /v2/, as every registry does", origin::host(&answer.url)));
+            return Err(said(problem.hint("this is not what a registry answers; check the host")));
+        }
+        Err(said(self.explain(errand, &answer).await))
+    }
+
+    /// What a registry was found to want so far.
+    pub(super) fn met(&self, base: &Url) -> Meeting {
+        let site = locked(&self.sites).get(base.as_str()).map(Arc::clone);
+        match site.map(|site| locked(&site.scheme).clone()).unwrap_or_default() {
+            Scheme::Unknown => Meeting::Open,
+            Scheme::Basic => Meeting::Basic,
+            Scheme::Bearer { realm, service } => Meeting::Bearer { realm: origin::shown(&realm), service },
         }
     }
 
@@ -209,7 +229,8 @@ impl Exchange {
         Box::pin(self.transport.send(call, papers)).await.map_err(|fault| {
             let fault = Fault { detail: self.scrub(&fault.detail), ..fault };
             let problem = explain::fault(errand, &fault, &self.transport.ground(registry));
-            Trouble { problem, is_transient: fault.is_transient(), is_uncertain: fault.is_uncertain() }
+            let (is_transient, is_uncertain) = (fault.is_transient(), fault.is_uncertain());
+            Trouble { problem, is_transient, is_uncertain, is_met: fault.is_met }
         })
     }
 

@@ -2,13 +2,14 @@
 
 use super::challenge;
 use super::errand::{Access, Doing, Errand};
-use super::fault::{Fault, Kind, Tls};
+use super::fault::{Fault, Kind, Tls, Via};
 use super::http::{Answer, Sent};
 use super::origin;
 use super::retry;
 use super::words::{self, Word};
 use crate::clock;
 use jiff::Timestamp;
+use reqwest::StatusCode;
 use runway_core::flux::reference::Target;
 use runway_core::problem::Problem;
 
@@ -30,11 +31,6 @@ const UNTRUSTED: &str = "its token endpoint is not trusted: ";
 pub(crate) fn ends_the_asking(problem: &Problem) -> bool {
     let whole = [NO_ADDRESS, REFUSED, NO_CONNECTION, NO_TLS, WRONG_LOGIN, EXPIRED_LOGIN, PROXY_LOGIN, UNTRUSTED];
     problem.causes.iter().any(|cause| whole.iter().any(|start| cause.starts_with(start)))
-}
-
-/// Whether there was no TLS connection.
-pub(super) fn is_tls(problem: &Problem) -> bool {
-    problem.causes.iter().any(|cause| cause.starts_with(NO_TLS))
 }
 
 /// What is known about the login that a request had.
@@ -82,10 +78,31 @@ pub(super) struct Ground {
 
 /// A request without an answer.
 pub(super) fn fault(errand: &Errand<'_>, fault: &Fault, ground: &Ground) -> Problem {
+    // What failed may be the proxy, or what is behind it. Nothing is said of plain http then: whoever is on the way would read
+    // the login.
+    let between = fault.via.as_ref().filter(|via| match &fault.kind {
+        Kind::Tls(why) => via.speaks_tls || *why == Tls::Absent,
+        Kind::Broken => !fault.is_met,
+        _ => false,
+    });
+    let problem = match between {
+        Some(via) => through_proxy(errand.problem(), &fault.host, via),
+        None => unanswered(errand, fault, ground),
+    };
+    let problem = if fault.detail.is_empty() { problem } else { problem.cause(fault.detail.clone()) };
+    match (&fault.kind, &fault.via) {
+        (Kind::TooLarge(_) | Kind::Redirect | Kind::Setup | Kind::ProxyLogin, _) | (_, None) => problem,
+        (_, Some(Via { name, .. })) => {
+            problem.hint(format!("{} is asked through {name}, unless NO_PROXY names it; is that right?", fault.host))
+        }
+    }
+}
+
+fn unanswered(errand: &Errand<'_>, fault: &Fault, ground: &Ground) -> Problem {
     // What keeps a connection from being made is the proxy's, when there is one.
-    let (host, next) = (&fault.host, fault.via.as_ref().unwrap_or(&fault.host));
+    let (host, next) = (&fault.host, fault.via.as_ref().map_or(&fault.host, |via| &via.name));
     let problem = errand.problem();
-    let problem = match &fault.kind {
+    match &fault.kind {
         Kind::Dns => problem
             .cause(format!("{NO_ADDRESS}the name of {next} is not known"))
             .hint("check the spelling of the host, and whether this machine's network (or VPN) knows it"),
@@ -113,14 +130,10 @@ pub(super) fn fault(errand: &Errand<'_>, fault: &Fault, ground: &Ground) -> Prob
             .cause(format!("{host} redirects, and this is not followed"))
             .hint("a registry or a proxy before it is set up wrongly; tell its administrators"),
         Kind::ProxyLogin => proxy_login(problem, next),
-        Kind::Setup => problem.cause(format!("the request to {host} cannot be made")),
-    };
-    let problem = if fault.detail.is_empty() { problem } else { problem.cause(fault.detail.clone()) };
-    match (&fault.kind, &fault.via) {
-        (Kind::TooLarge(_) | Kind::Redirect | Kind::Setup | Kind::ProxyLogin, _) | (_, None) => problem,
-        (_, Some(via)) => {
-            problem.hint(format!("{} is asked through {via}, unless NO_PROXY names it; is that right?", fault.host))
-        }
+        Kind::NoTunnel(status) => no_tunnel(problem, host, next, *status),
+        Kind::Setup => problem
+            .cause(format!("the request to {host} cannot be made"))
+            .hint("look at what is named here: a file of certificates, or a variable that names one"),
     }
 }
 
@@ -129,6 +142,27 @@ fn proxy_login(problem: Problem, proxy: &str) -> Problem {
     problem
         .cause(format!("{PROXY_LOGIN}{proxy} wants a login, or another one"))
         .hint("write it into the variable that names the proxy: http://USER:PASSWORD@HOST:PORT, with %40 for an @ of its own")
+}
+
+/// A proxy that leads nowhere.
+fn no_tunnel(problem: Problem, host: &str, proxy: &str, status: Option<StatusCode>) -> Problem {
+    let said = status.map_or_else(|| "without a status".to_owned(), |status| format!("it answered {status}"));
+    let problem = problem.cause(format!("{PROXY_LOGIN}{proxy} makes no tunnel to {host} ({said})"));
+    match status.map(|status| status.as_u16()) {
+        Some(502..=504) => problem.hint(format!("it does not reach {host} itself: is the name right, and known where the proxy is?")),
+        _ => problem.hint(format!("its rules may not let {host} through; ask whoever runs it")),
+    }
+}
+
+/// No connection came about on a way through a proxy: what failed may be either of the two.
+fn through_proxy(problem: Problem, host: &str, via: &Via) -> Problem {
+    let Via { name, variable, speaks_tls } = via;
+    let problem = problem.cause(format!("{PROXY_LOGIN}no connection to {host} came about through {name}"));
+    if *speaks_tls {
+        problem.hint(format!("{variable} begins with https://, so that the proxy itself is spoken to in TLS; most want http://"))
+    } else {
+        problem.hint(format!("is it a proxy of the kind that {variable} says (http://, socks5h://), and does {host} speak TLS?"))
+    }
 }
 
 fn tls(problem: Problem, why: Tls, host: &str, registry: &str, ground: &Ground) -> Problem {

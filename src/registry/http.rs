@@ -212,9 +212,23 @@ impl Transport {
             let response = request.send().await.map_err(|error| fault(&error))?;
             read(response, call, url).await
         };
-        match self.budget.call(exchange).await {
-            Ok(result) => result,
-            Err(_) => Err(Fault::new(host(), Kind::TimedOut(limit), "")),
+        let fault = match self.budget.call(exchange).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(fault)) => fault,
+            // Connections have a shorter limit of their own.
+            Err(_) => Fault {
+                via: self.proxies.via(url),
+                is_met: limit > CONNECT,
+                ..Fault::new(host(), Kind::TimedOut(limit), "")
+            },
+        };
+        // The library keeps the proxy's answer for itself.
+        match fault.kind {
+            Kind::NoTunnel(_) => {
+                let status = self.budget.call(self.proxies.tunnel_status(url)).await.ok().flatten();
+                Err(Fault { kind: Kind::NoTunnel(status), ..fault })
+            }
+            _ => Err(fault),
         }
     }
 
