@@ -98,7 +98,10 @@ impl Push<'_> {
                 return Err(Problem::usage(format!("--tag '{tag}' is no tag")).cause(why));
             }
         }
-        let client = self.context.registry(self.settings, &flags.registry)?;
+        let client = match &destination {
+            Destination::Registry(repository, _) => self.context.registry_at(&repository.host, self.settings, &flags.registry)?,
+            Destination::Layout(..) => self.context.registry(self.settings, &flags.registry)?,
+        };
         let (receipt, plan, refused) = crate::block_on(self.carry_out(&client, &destination, near.as_ref(), compare))?;
         self.show(&outputs, &receipt, &plan, ui)?;
         refused.map_or(Ok(receipt), Err)

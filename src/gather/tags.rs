@@ -6,7 +6,7 @@ use crate::registry::Client;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use runway_core::artifact::manifest::{CREATED, Manifest, REVISION, SOURCE};
 use runway_core::flux::reference::Target;
-use runway_core::problem::{Class, Problem};
+use runway_core::problem::{Class, Place, Problem};
 
 /// Requests side by side.
 const PARALLEL: usize = 16;
@@ -42,10 +42,12 @@ pub(crate) async fn list(source: &Source, client: &Client) -> Result<Vec<Tagged>
             let repository = &reference.repository;
             let tags = client.tags(repository).await?;
             if tags.len() > MAX_TAGS {
-                return Err(Problem::new(
-                    Class::Registry,
-                    format!("the repository has {} tags; at most {MAX_TAGS} are listed", tags.len()),
-                ));
+                return Err(Problem::new(Class::Registry, "the tags cannot be listed")
+                    .cause(format!("the repository has {} tags; at most {MAX_TAGS} are looked at", tags.len()))
+                    .at(Place::file(format!("oci://{repository}")))
+                    .hint(
+                        "name the one that you want: oci://REPOSITORY:TAG; old tags can be removed by the registry's clean-up",
+                    ));
             }
             let one = |tag: String| async move {
                 // A tag that went away between the two questions is not listed.

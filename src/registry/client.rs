@@ -25,6 +25,8 @@ const MAX_PAGE: usize = 8 << 20;
 /// Pages, and tags, that are read; more than that is not a list but an endless loop.
 const MAX_PAGES: usize = 1000;
 const MAX_TAGS: usize = 1_000_000;
+/// Whose fault a list is that leads nowhere.
+const SET_UP: &str = "the registry or a proxy before it is set up wrongly; tell its administrators";
 /// Without it a registry answers 404 for what is there (distribution v3.1.2 does so for `*/*`).
 const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
@@ -93,6 +95,13 @@ impl Client {
         self
     }
 
+    /// Lets these hosts (`host` or `host:port`) give tokens, beside those of a registry's own domain.
+    #[must_use]
+    pub(crate) fn with_token_hosts(mut self, hosts: Vec<String>) -> Self {
+        self.exchange.token_hosts = hosts;
+        self
+    }
+
     /// The digest that a tag points to; `None` when the registry says that it is not there.
     pub(crate) async fn head(&self, repository: &Repository, target: &Target) -> Result<Option<Head>, Problem> {
         let errand = Errand::new(repository, Doing::Read, Some(target));
@@ -119,10 +128,10 @@ impl Client {
         let errand = Errand::new(repository, Doing::Fetch, Some(&Target::Digest(descriptor.digest.clone())));
         let digest = Digest::parse(&descriptor.digest)
             .ok_or_else(|| errand.problem().cause("its digest is not a sha256 digest, the only kind that can be checked here"))?;
-        let limit = usize::try_from(descriptor.size)
-            .ok()
-            .filter(|_| descriptor.size <= MAX_BLOB)
-            .ok_or_else(|| errand.problem().cause(format!("it has {} bytes; more than 16 MiB are not read", descriptor.size)))?;
+        let limit = usize::try_from(descriptor.size).ok().filter(|_| descriptor.size <= MAX_BLOB).ok_or_else(|| {
+            let problem = errand.problem().cause(format!("it has {} bytes; more than 16 MiB are not read", descriptor.size));
+            problem.hint("is this an inventory or a deploy artifact? Other artifacts cannot be read here; check the reference")
+        })?;
         let (base, url) = self.address(&errand, &format!("blobs/{digest}"))?;
         let answer = self.exchange.perform(&errand, &base, &Call::get(url, limit)).await?;
         if !answer.status.is_success() {
@@ -146,7 +155,8 @@ impl Client {
                 return Err(self.exchange.explain(&errand, &answer).await);
             }
             let read: Page = serde_json::from_slice(&answer.body)
-                .map_err(|error| errand.problem().cause("its answer is not a list of tags").caused_by(&error))?;
+                .map_err(|error| errand.problem().cause("its answer is not a list of tags").caused_by(&error))
+                .map_err(|problem| problem.hint("this is not what a registry answers; check the host and the path"))?;
             // What cannot be a tag cannot be asked for either, and is a way to fill the memory.
             tags.extend(read.tags.unwrap_or_default().into_iter().filter(|tag| tag_fault(tag).is_none()));
             if tags.len() > MAX_TAGS {
@@ -155,10 +165,10 @@ impl Client {
             match next_page(&answer, &base) {
                 Ok(Some(next)) if next != url => url = next,
                 Ok(None) => return Ok(tags),
-                Ok(Some(_)) => return Err(errand.problem().cause("the next page of tags is the same page again")),
+                Ok(Some(_)) => return Err(errand.problem().cause("the next page of tags is the same page again").hint(SET_UP)),
                 Err(why) => {
                     let why = self.exchange.scrub(&why);
-                    return Err(errand.problem().cause(format!("the next page of tags is not followed: {why}")));
+                    return Err(errand.problem().cause(format!("the next page of tags is not followed: {why}")).hint(SET_UP));
                 }
             }
         }

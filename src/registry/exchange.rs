@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::http::{Answer, Call, Papers, Sent, Transport};
 use super::jwt::Claims;
 use super::logins::{Found, Login, Logins};
-use super::origin;
+use super::origin::{self, Untrusted};
 use super::secret::Secret;
 use super::token::{self, Failure, Fresh, Key, Reach, Tokens};
 use super::words::{self, Word};
@@ -31,6 +31,8 @@ const MAX_TOKEN: usize = 1 << 20;
 pub(super) struct Exchange {
     pub(super) transport: Transport,
     pub(super) logins: Logins,
+    /// Hosts that may give tokens, beside those of a registry's own domain.
+    pub(super) token_hosts: Vec<String>,
     sites: Mutex<HashMap<String, Arc<Site>>>,
     tokens: Tokens,
     /// Secrets that were sent: whoever answers may repeat them, and an explanation must not.
@@ -103,7 +105,8 @@ enum Scheme {
 impl Exchange {
     /// Nothing is known yet.
     pub(super) fn new(transport: Transport, logins: Logins) -> Self {
-        Self { transport, logins, sites: Mutex::default(), tokens: Tokens::default(), sent: Mutex::default() }
+        let (token_hosts, sites, tokens, sent) = (Vec::new(), Mutex::default(), Tokens::default(), Mutex::default());
+        Self { transport, logins, token_hosts, sites, tokens, sent }
     }
 
     /// Makes a call to a registry (`base`), or to the place that it named for an upload, which gets no login when it is
@@ -136,6 +139,9 @@ impl Exchange {
                 break;
             }
             (answer, sent) = (self.send(errand, call, header.as_ref(), true).await?, had);
+        }
+        if answer.status == 401 && sent != Sent::Nothing {
+            self.logins.refuse();
         }
         answer.sent = sent;
         Ok(answer)
@@ -285,8 +291,10 @@ impl Exchange {
             (_, _, Sent::Token(..)) => Ok(true),
             (Some(bearer), _, Sent::Nothing | Sent::Login | Sent::Bearer(_)) => {
                 let named = bearer.get("realm").unwrap_or_default();
-                let realm =
-                    origin::realm(base, named).map_err(|why| explain::realm(errand, &self.scrub(named), &self.scrub(&why)))?;
+                let realm = origin::realm(base, named, &self.token_hosts).map_err(|it| {
+                    let it = Untrusted { why: self.scrub(&it.why), host: it.host.map(|host| self.scrub(&host)) };
+                    explain::realm(errand, &self.scrub(named), &it)
+                })?;
                 let known = matches!(&*locked(&site.scheme), Scheme::Bearer { .. });
                 let service = bearer.get("service").map(str::to_owned);
                 *locked(&site.scheme) = Scheme::Bearer { realm, service };
@@ -314,7 +322,11 @@ impl Exchange {
             let more = locked(&site.scopes).get(&(name.clone(), access)).cloned();
             // A mount needs the right to read where the blob is; whoever has it not gets a token that allows less.
             let near = errand.near.map(|near| format!("repository:{}:pull", near.name));
-            Key { realm: realm.clone(), service: service.clone(), scopes: [Some(own), more, near].into_iter().flatten().collect() }
+            Key {
+                realm: realm.clone(),
+                service: service.clone(),
+                scopes: [Some(own), more, near].into_iter().flatten().collect(),
+            }
         };
         // The right to write includes the right to read.
         let ready = if errand.access() == Access::Pull { self.tokens.ready(&key(Access::Push)) } else { None };
@@ -351,7 +363,8 @@ impl Exchange {
             },
             None => Call::get(url, MAX_TOKEN),
         };
-        call.may_leave = false;
+        // Without a login there is nothing that the way could take elsewhere.
+        call.may_leave = login.is_none();
         let general = |problem: Problem| Failure { problem, reach: Reach::Endpoint };
         let header = match &login {
             Some(Login::Basic { user, password }) => {
@@ -363,6 +376,9 @@ impl Exchange {
         };
         let answer = self.send(errand, &call, header.as_ref(), true).await.map_err(|trouble| general(trouble.problem))?;
         if !answer.status.is_success() {
+            if answer.status == 401 {
+                self.logins.refuse();
+            }
             let login = match found {
                 Some(found) => Origin::Found(found.from),
                 None => self.login_of(errand).await,

@@ -4,7 +4,7 @@ use super::challenge;
 use super::errand::{Access, Doing, Errand};
 use super::fault::{Fault, Kind, Tls, Via};
 use super::http::{Answer, Sent};
-use super::origin;
+use super::origin::{self, Untrusted};
 use super::retry;
 use super::words::{self, Word};
 use crate::clock;
@@ -149,7 +149,9 @@ fn no_tunnel(problem: Problem, host: &str, proxy: &str, status: Option<StatusCod
     let said = status.map_or_else(|| "without a status".to_owned(), |status| format!("it answered {status}"));
     let problem = problem.cause(format!("{PROXY_LOGIN}{proxy} makes no tunnel to {host} ({said})"));
     match status.map(|status| status.as_u16()) {
-        Some(502..=504) => problem.hint(format!("it does not reach {host} itself: is the name right, and known where the proxy is?")),
+        Some(502..=504) => {
+            problem.hint(format!("it does not reach {host} itself: is the name right, and known where the proxy is?"))
+        }
         _ => problem.hint(format!("its rules may not let {host} through; ask whoever runs it")),
     }
 }
@@ -195,15 +197,18 @@ fn tls(problem: Problem, why: Tls, host: &str, registry: &str, ground: &Ground) 
                 None => "none was shown".to_owned(),
             })
             .hint("it must be signed by an authority that the registry trusts, and not be over"),
-        Tls::Other => problem.cause(format!("{NO_TLS}the handshake with {host} failed")),
+        Tls::Other => problem
+            .cause(format!("{NO_TLS}the handshake with {host} failed"))
+            .hint("it may speak another version of TLS, or not be a registry; tell its administrators what is said here"),
     }
 }
 
 /// An answer that says no.
 pub(super) fn answer(errand: &Errand<'_>, answer: &Answer, note: &Note) -> Problem {
     let problem = errand.problem().cause(headline(answer, &note.said));
-    let problem =
-        if note.is_foreign { problem.cause(format!("{} sends such requests there", errand.repository.host)) } else { problem };
+    if note.is_foreign && !words::says_absent(&answer.body) {
+        return elsewhere(problem, errand, answer);
+    }
     match answer.status.as_u16() {
         401 => unauthorized(problem, errand, answer, note),
         407 => proxy_login(problem, "the proxy"),
@@ -218,6 +223,19 @@ pub(super) fn answer(errand: &Errand<'_>, answer: &Answer, note: &Note) -> Probl
         404 => not_there(problem, errand, note, words::says_absent(&answer.body)),
         408 | 500.. => problem.hint("the registry has trouble; try again later, and look at its status page"),
         _ => invalid(problem, errand, &note.said),
+    }
+}
+
+/// A no of somebody to whom the registry has sent the request on, mostly its storage. No login goes there.
+fn elsewhere(problem: Problem, errand: &Errand<'_>, answer: &Answer) -> Problem {
+    let registry = &errand.repository.host;
+    let problem = problem.cause(format!("that is where {registry} sends such requests (its storage?), not {registry} itself"));
+    match answer.status.as_u16() {
+        429 => too_many(problem, answer),
+        408 | 500.. => problem.hint("it has trouble; try again later, and look at the registry's status page"),
+        _ => problem
+            .hint("try again: such addresses are good for a short time; is the clock right, here and there?")
+            .hint(format!("if it goes on, tell the administrators of {registry}: a login here is not what is missing")),
     }
 }
 
@@ -251,7 +269,10 @@ fn unauthorized(problem: Problem, errand: &Errand<'_>, answer: &Answer, note: &N
             .cause(format!("invalid token: the registry does not take the token that {realm} gave"))
             .cause(note.sentence())
             .hint("are the clocks right, here and there? Otherwise the registry and its token endpoint do not belong together"),
-        (_, Origin::Found(_), _) => problem.cause(format!("{WRONG_LOGIN}{}", note.sentence())).hint(renew(errand, note)),
+        (_, Origin::Found(_), _) => {
+            let is_bare = matches!(answer.sent, Sent::Bearer(_));
+            problem.cause(format!("{WRONG_LOGIN}{}", note.sentence())).hint(login_hint(errand, note, is_bare))
+        }
     }
 }
 
@@ -279,16 +300,30 @@ fn expired(problem: &Problem, errand: &Errand<'_>, sent: Sent, note: &Note) -> O
     }
 }
 
-/// Whether a registry says that the time of a login is over.
+/// Whether a registry says that the time of a login is over; other things end too, such as a group's subscription.
 fn is_over(said: &[Word]) -> bool {
-    said.iter().any(|word| word.message.to_ascii_lowercase().contains("expired"))
+    let logins = ["token", "credential", "password", "login", "session", "jwt", "authoriz", "authentic", "grant"];
+    said.iter().any(|word| {
+        let text = word.message.to_ascii_lowercase();
+        text.contains("expired") && logins.iter().any(|login| text.contains(login))
+    })
 }
 
 /// How a login is renewed.
 fn renew(errand: &Errand<'_>, note: &Note) -> String {
+    login_hint(errand, note, false)
+}
+
+/// What to do about a login that is not taken; `is_bare`: it was sent as the registry's own token.
+fn login_hint(errand: &Errand<'_>, note: &Note, is_bare: bool) -> String {
     match &note.login {
         Origin::Found(from) if from.starts_with("CI_") => {
             "a job's login is over when its job is; use the variables of the running job".to_owned()
+        }
+        Origin::Found(from) if from == super::logins::HANDED_IN && is_bare => {
+            "without --registry-user it is taken as the registry's own token; add --registry-user NAME for a password or an access \
+             token such as GitLab's"
+                .to_owned()
         }
         Origin::Found(from) if from == super::logins::HANDED_IN => "hand in a new one".to_owned(),
         Origin::Found(_) | Origin::NotAsked | Origin::Nowhere(_) => {
@@ -344,13 +379,18 @@ fn not_there(problem: Problem, errand: &Errand<'_>, note: &Note, is_word: bool) 
 
 fn invalid(problem: Problem, errand: &Errand<'_>, said: &[Word]) -> Problem {
     let any = |part: &str| said.iter().any(|word| word.message.to_ascii_lowercase().contains(part));
-    if any("http request to an https server") {
+    if any("http request to an https server") || any("http request was sent to https port") {
         return problem.hint("the registry speaks TLS: set registry.plainHttp: \"false\", on loopback too");
     }
-    if words::has(said, "MANIFEST_INVALID") || any("media type") || any("mediatype") {
+    if any("media type") || any("mediatype") || any("media-type") {
         return problem
             .cause("media type refused: the registry does not take Flux artifacts as they are")
             .hint("ask its administrators to permit OCI artifacts with Flux's media types");
+    }
+    if words::has(said, "MANIFEST_INVALID") {
+        return problem
+            .cause("the registry does not take the manifest, for a reason of its own")
+            .hint("its words say why, or its log does; a proxy before it may have cut the request");
     }
     if words::has(said, "MANIFEST_BLOB_UNKNOWN") {
         return problem
@@ -384,11 +424,18 @@ pub(super) fn token(errand: &Errand<'_>, answer: &Answer, note: &Note) -> Proble
 }
 
 /// The registry names a token endpoint that gets no login.
-pub(super) fn realm(errand: &Errand<'_>, realm: &str, why: &str) -> Problem {
-    errand.problem().cause(format!("{UNTRUSTED}{}", runway_core::text::head(realm, 300))).cause(why).hint(format!(
-        "no login was sent there; if it is right, ask the administrators of {} for an endpoint below the same domain, over https",
-        errand.repository.host
-    ))
+pub(super) fn realm(errand: &Errand<'_>, realm: &str, untrusted: &Untrusted) -> Problem {
+    let problem = errand.problem().cause(format!("{UNTRUSTED}{}", runway_core::text::head(realm, 300)));
+    let problem = problem.cause(untrusted.why.clone());
+    match &untrusted.host {
+        Some(host) => problem.hint(format!(
+            "no login was sent there; if it is right (a GitLab whose registry has a domain of its own), allow it: registry.tokenHosts: [\"{host}\"], or RUNWAY_REGISTRY_TOKEN_HOSTS={host}"
+        )),
+        None => problem.hint(format!(
+            "no login was sent there; if it is right, ask the administrators of {} for an endpoint below the same domain, over https",
+            errand.repository.host
+        )),
+    }
 }
 
 fn verb(errand: &Errand<'_>) -> String {
@@ -421,6 +468,7 @@ fn is_quota(said: &[Word]) -> bool {
     said.iter().any(|word| {
         let text = word.message.to_ascii_lowercase();
         text.contains("quota")
+            || text.contains("too large")
             || (text.contains("storage") && (text.contains("limit") || text.contains("exceed") || text.contains("full")))
     })
 }

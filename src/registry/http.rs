@@ -3,8 +3,9 @@
 //! Nothing here knows what a registry is. `Authorization` comes in from `exchange` and leaves this machine only towards
 //! the origin that the call names.
 
+use super::certificate;
 use super::explain::Ground;
-use super::fault::{Fault, Kind};
+use super::fault::{Fault, Kind, Tls};
 use super::origin;
 use super::proxy::Proxies;
 use super::retry;
@@ -216,17 +217,20 @@ impl Transport {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(fault)) => fault,
             // Connections have a shorter limit of their own.
-            Err(_) => Fault {
-                via: self.proxies.via(url),
-                is_met: limit > CONNECT,
-                ..Fault::new(host(), Kind::TimedOut(limit), "")
-            },
+            Err(_) => {
+                Fault { via: self.proxies.via(url), is_met: limit > CONNECT, ..Fault::new(host(), Kind::TimedOut(limit), "") }
+            }
         };
         // The library keeps the proxy's answer for itself.
         match fault.kind {
             Kind::NoTunnel(_) => {
                 let status = self.budget.call(self.proxies.tunnel_status(url)).await.ok().flatten();
                 Err(Fault { kind: Kind::NoTunnel(status), ..fault })
+            }
+            Kind::Tls(Tls::UnknownIssuer) if fault.via.is_none() => {
+                let shown = self.budget.call(certificate::shown(url)).await.ok().flatten();
+                let detail = shown.unwrap_or(fault.detail);
+                Err(Fault { detail, ..Fault::new(fault.host, fault.kind, "") })
             }
             _ => Err(fault),
         }

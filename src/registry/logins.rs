@@ -3,13 +3,15 @@
 use super::docker::{self, Candidate, Config};
 use super::helper::{Helpers, Lookup};
 use super::secret::Secret;
+use crate::{clock, process};
 use runway_core::flux::reference::Repository;
 use runway_core::problem::{Place, Problem};
 use std::fmt;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Where a login came from that the caller handed in.
 pub(super) const HANDED_IN: &str = "the command line";
@@ -52,11 +54,19 @@ pub(super) struct Found {
     pub(super) from: String,
 }
 
+/// How long what was read counts after a registry has refused it: whoever follows a cluster for hours has short-lived logins
+/// renewed beside him, and a crowd of refusals must not ask a helper once for each.
+const STALE: Duration = Duration::from_secs(10);
+
 /// All places.
 pub(super) struct Logins {
     given: Option<(String, Login)>,
-    sources: Vec<Source>,
+    sources: Mutex<Arc<Vec<Source>>>,
     helpers: Helpers,
+    /// When a login was refused, unless everything was read again since.
+    refused: Mutex<Option<Instant>>,
+    /// Such as [`STALE`].
+    pub(super) stale: Duration,
 }
 
 struct Source {
@@ -76,6 +86,19 @@ enum Kind {
     Job(String, Login),
 }
 
+impl Source {
+    /// The same, not read yet.
+    fn unread(&self) -> Self {
+        let kind = match &self.kind {
+            Kind::Unset => Kind::Unset,
+            Kind::File(path, _) => Kind::File(path.clone(), OnceLock::new()),
+            Kind::Text(text, _) => Kind::Text(text.clone(), OnceLock::new()),
+            Kind::Job(host, login) => Kind::Job(host.clone(), login.clone()),
+        };
+        Self { name: self.name.clone(), kind }
+    }
+}
+
 impl Logins {
     /// Takes what is needed from the variables; files are read when a registry asks for a login.
     pub(super) fn new(variables: &dyn Fn(&str) -> Option<String>, home: Option<&Path>) -> Self {
@@ -89,9 +112,32 @@ impl Logins {
         sources.push(Source { name, kind });
         sources.push(below("DOCKER_CONFIG", "config.json"));
         sources.extend(home.map(|home| file(home.join(".docker").join("config.json"))));
-        sources.push(below("XDG_RUNTIME_DIR", "containers/auth.json"));
+        // podman's, in its own order: of this session, and where it stays.
+        sources.push(match (set("XDG_RUNTIME_DIR"), process::user_id()) {
+            (None, Some(user)) => file(Path::new("/run/containers").join(user.to_string()).join("auth.json")),
+            _ => below("XDG_RUNTIME_DIR", "containers/auth.json"),
+        });
+        let kept = set("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| home.map(|home| home.join(".config")));
+        sources.extend(kept.map(|folder| file(folder.join("containers").join("auth.json"))));
         sources.push(job(&set));
-        Self { given: None, sources, helpers: Helpers::new(set("PATH")) }
+        let (sources, helpers) = (Mutex::new(Arc::new(sources)), Helpers::new(set("PATH")));
+        Self { given: None, sources, helpers, refused: Mutex::default(), stale: STALE }
+    }
+
+    /// A login was refused: after some time all places are looked at again.
+    pub(super) fn refuse(&self) {
+        locked(&self.refused).get_or_insert(clock::monotonic());
+    }
+
+    /// The places, as they were read, or to be read again.
+    fn sources(&self) -> Arc<Vec<Source>> {
+        let is_stale = |at: &mut Instant| at.elapsed() >= self.stale;
+        let mut sources = locked(&self.sources);
+        if locked(&self.refused).take_if(is_stale).is_some() {
+            *sources = Arc::new(sources.iter().map(Source::unread).collect());
+            self.helpers.forget();
+        }
+        Arc::clone(&sources)
     }
 
     /// A login that comes before all others, for one host.
@@ -106,8 +152,9 @@ impl Logins {
         {
             return Ok(Ok(Found { login: login.clone(), from: HANDED_IN.to_owned() }));
         }
-        let mut looked = Vec::new();
-        for source in &self.sources {
+        let given = self.given.iter().map(|(host, _)| format!("{HANDED_IN} (for {host})"));
+        let mut looked: Vec<String> = given.collect();
+        for source in self.sources().iter() {
             match self.ask(source, repository).await? {
                 Ok(found) => return Ok(Ok(found)),
                 Err(why) => looked.push(format!("{} ({why})", source.name)),
@@ -165,6 +212,10 @@ fn job(set: &dyn Fn(&str) -> Option<String>) -> Source {
         (None, None) => return unset("CI_REGISTRY_PASSWORD, CI_JOB_TOKEN"),
     };
     Source { name: name.to_owned(), kind: Kind::Job(host, login) }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn read_file(path: &Path) -> Result<Option<Config>, Problem> {

@@ -117,7 +117,7 @@ impl Client {
             walk.failed(problem);
             return walk.end();
         }
-        let Some(early) = self.meet(&mut walk, &reading, &base, target).await else { return walk.end() };
+        let Ok(early) = self.meet(&mut walk, &reading, &base, target).await else { return walk.end() };
         match self.exchange.met(&base) {
             _ if own_token => walk.skip("none is asked for: the login is a token itself"),
             Meeting::Open | Meeting::Basic => walk.skip("none is needed"),
@@ -216,8 +216,8 @@ impl Client {
     }
 
     /// tls, auth. Whoever is let in at the door may still be asked who he is at the repository, so that it is then looked at
-    /// right away: the result is given back. `None`: there is nothing more to look at.
-    async fn meet(&self, walk: &mut Walk, errand: &Errand<'_>, base: &Url, target: &Target) -> Option<Option<Looked>> {
+    /// right away, and the result is given back. `Err`: there is nothing more to look at.
+    async fn meet(&self, walk: &mut Walk, errand: &Errand<'_>, base: &Url, target: &Target) -> Result<Option<Looked>, ()> {
         let transport = &self.exchange.transport;
         let ground = transport.ground(&errand.repository.host);
         let certificate = ground.certificate.map(|from| format!("; a client certificate is at hand: {from}")).unwrap_or_default();
@@ -235,12 +235,12 @@ impl Client {
                 Ok(found) => (Some(Ok(found)), Some(shut.problem)),
                 Err(_) => {
                     walk.failed(shut.problem);
-                    return None;
+                    return Err(());
                 }
             },
             Err(shut) => {
                 walk.failed(shut.problem);
-                return None;
+                return Err(());
             }
         };
         let message = match self.exchange.met(base) {
@@ -260,7 +260,7 @@ impl Client {
             }
             None => walk.ok(message),
         }
-        Some(early)
+        Ok(early)
     }
 
     /// login; whether it is a token itself.

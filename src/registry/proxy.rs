@@ -100,7 +100,7 @@ impl Proxies {
         let target = format!("{}:{}", url.host_str()?, url.port_or_known_default()?);
         let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n").into_bytes();
         if let Some(login) = proxy.basic_auth() {
-            request.extend([b"Proxy-Authorization: ", login.as_bytes(), b"\r\n"].concat());
+            request.extend([b"Proxy-Authorization: ".as_slice(), login.as_bytes(), b"\r\n"].concat());
         }
         request.extend(b"\r\n");
         let mut stream = TcpStream::connect((host.trim_start_matches('[').trim_end_matches(']'), port)).await.ok()?;

@@ -74,8 +74,33 @@ pub(super) fn has(words: &[Word], code: &str) -> bool {
 fn plain(body: &[u8], clean: &dyn Fn(&str) -> String) -> Vec<Word> {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
-    let message = if text.starts_with('<') { "a web page, not a registry's answer".to_owned() } else { cut(&clean(text)) };
-    if message.is_empty() { Vec::new() } else { vec![Word { code: String::new(), message }] }
+    if !text.starts_with('<') {
+        let message = cut(&clean(text));
+        return if message.is_empty() { Vec::new() } else { vec![Word { code: String::new(), message }] };
+    }
+    let element = |name: &str| between(text, name).map(|found| cut(&clean(&found))).unwrap_or_default();
+    // Storage answers like this, whoever has built it.
+    if text.contains("<Error>") {
+        let word = Word { code: element("Code"), message: element("Message") };
+        if word != Word::default() {
+            return vec![word];
+        }
+    }
+    let title = element("title");
+    let title = if title.is_empty() { title } else { format!(" ({title})") };
+    vec![Word { code: String::new(), message: format!("a web page, not a registry's answer{title}") }]
+}
+
+/// The text of the first element of this name, when it holds nothing but text.
+fn between(text: &str, name: &str) -> Option<String> {
+    let (_, rest) = text.split_once(&format!("<{name}>"))?;
+    let (inner, _) = rest.split_once(&format!("</{name}>"))?;
+    let plain = |text: &str| {
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")]
+            .iter()
+            .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+    };
+    (!inner.contains('<')).then(|| plain(inner.trim()))
 }
 
 fn cut(text: &str) -> String {
@@ -129,6 +154,17 @@ mod tests {
         assert_eq!(said(r#"{"error":"invalid_grant","error_description":"gone"}"#), expected("invalid_grant: gone"));
         assert_eq!(said(r#"{"error":{"code":"x","message":"y"}}"#), expected("x: y"));
         assert_eq!(said("<!DOCTYPE html><p>hi"), expected("a web page, not a registry's answer"));
+        assert_eq!(
+            said("<html><head><title>404 Not Found</title></head>"),
+            expected("a web page, not a registry's answer (404 Not Found)")
+        );
+        assert_eq!(
+            said(
+                "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Request has &quot;expired&quot;</Message></Error>"
+            ),
+            expected("AccessDenied: Request has \"expired\"")
+        );
+        assert_eq!(said("<Error><Code></Code></Error>"), expected("a web page, not a registry's answer"));
         assert_eq!(said(" 404 page\n not found\n"), expected("404 page not found"));
         assert_eq!(said("{}"), None);
         assert_eq!(said(""), None);

@@ -39,7 +39,7 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let request = Request::new(&args.which, &args.manifests, context, ui)?.accepted(ui)?;
     let (settings, workload) = (&request.settings, &args.which.workload);
     let source = source(workload, args.with.as_deref(), settings, context)?;
-    let client = context.registry(settings, &args.registry)?;
+    let client = context.registry_of(&source, settings, &args.registry)?;
     let held = crate::block_on(expected::held(&source, settings.environment().unwrap_or("latest"), &client))?;
     if let Err(why) = &held {
         ui.note(&format!("{source} is not there: everything would be added ({})", why.causes.join(": ")));

@@ -51,7 +51,7 @@ pub(super) fn held(
     context: &Context,
 ) -> Result<Held, Problem> {
     let source = source(&which.workload, text, settings, context)?;
-    let client = context.registry(settings, registry)?;
+    let client = context.registry_of(&source, settings, registry)?;
     let tag = settings.environment().unwrap_or("latest");
     crate::block_on(expected::held(&source, tag, &client))?
         .map_err(|why| Problem { what: "there is no such deploy artifact".to_owned(), ..why })

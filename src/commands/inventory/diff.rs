@@ -96,7 +96,7 @@ impl<'a> Sides<'a> {
         if let Source::Cluster(context) = &source {
             return self.cluster(context).await;
         }
-        let client = self.context.registry(&self.request.settings, &self.args.registry)?;
+        let client = self.context.registry_of(&source, &self.request.settings, &self.args.registry)?;
         let held = expected::held(&source, environment, &client).await?;
         let inventory = match held {
             Ok(held) => Ok(held.inventory(environment)?),

@@ -25,9 +25,9 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let settings = context.settings(&args.workloads)?;
     let environment = environment(&settings)?;
     let source = published(args.source.as_deref(), &settings, environment, &context.start)?;
-    let client = context.registry(&settings, &args.registry)?;
-    let held = crate::block_on(expected::held(&source, environment, &client))?
-        .map_err(|why| missing(why, &source.to_string()))?;
+    let client = context.registry_of(&source, &settings, &args.registry)?;
+    let held =
+        crate::block_on(expected::held(&source, environment, &client))?.map_err(|why| missing(why, &source.to_string()))?;
     let inventory = held.inventory(environment)?;
     if !inventory.has_folder {
         let folders: Vec<&str> = held.tree.top_folders().into_iter().collect();

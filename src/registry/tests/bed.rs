@@ -32,7 +32,16 @@ impl Default for Rules {
         // base64("runway:s3cret")
         let login = Some("Basic cnVud2F5OnMzY3JldA==");
         let (may_push, may_mount, refuses_mounts) = (true, true, false);
-        Self { login, expires_in: None, first_good: 1, may_push, may_mount, refuses_mounts, answer: Box::new(|_| None), realm: None }
+        Self {
+            login,
+            expires_in: None,
+            first_good: 1,
+            may_push,
+            may_mount,
+            refuses_mounts,
+            answer: Box::new(|_| None),
+            realm: None,
+        }
     }
 }
 

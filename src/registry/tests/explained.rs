@@ -77,6 +77,16 @@ async fn answers() {
         (error(403, "DENIED", "Your project exceeded its storage quota"), "the registry has no room for it"),
         (error(412, "DENIED", "will exceed the configured upper limit of storage"), "the registry has no room for it"),
         (error(400, "MANIFEST_INVALID", "unknown media type: application/vnd.cncf.flux.config.v1+json"), "media type refused"),
+        (
+            error(400, "MANIFEST_INVALID", "manifest invalid: unexpected end of JSON input"),
+            "does not take the manifest, for a reason",
+        ),
+        (error(400, "MANIFEST_INVALID", "manifest invalid: http: request body too large"), "the registry has no room for it"),
+        (error(403, "DENIED", "the subscription of this group has expired"), "the login needs the right to read g/x"),
+        (
+            Reply::new(400).body("<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>"),
+            "set registry.plainHttp: \"false\"",
+        ),
         (error(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry"), "a blob that was uploaded a moment ago"),
         (error(405, "DENIED", "tag is immutable"), "the registry's rules do not let this login read g/x"),
         (Reply::new(400).body("Client sent an HTTP request to an HTTPS server.\n"), "set registry.plainHttp: \"false\""),
@@ -84,8 +94,30 @@ async fn answers() {
     ] {
         let said = listing(reply).await;
         assert!(said.contains(expected), "{expected}\n{said}");
+        assert!(!said.contains("expired login"), "{said}");
         for other in ["the registry has no room", "media type refused", "uploaded a moment ago", "too many requests"] {
             assert_eq!(said.contains(other), expected.contains(other), "{other}\n{said}");
+        }
+    }
+}
+
+/// Storage says no in words of its own, and no login is what it lacks.
+#[tokio::test]
+async fn a_refusal_of_the_registry_s_storage() {
+    let body = "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>";
+    for (status, hint) in [(403, "hint: try again: such addresses are good for a short time"), (503, "hint: it has trouble")] {
+        let storage = Server::start(move |_| Reply::new(status).with("Content-Type", "application/xml").body(body));
+        let to = format!("http://{}/key?X-Amz-Signature=abc", storage.host.replace("127.0.0.1", "localhost"));
+        let server = Server::start(move |request| match request.header("authorization") {
+            None => Reply::new(401).with("WWW-Authenticate", "Basic realm=x"),
+            Some(_) => Reply::new(307).with("Location", to.clone()),
+        });
+        let (name, value) = login(&server, "runway", "s3cret");
+        let said = all(&client(&[(name, &value)]).manifest(&repository(&server, "g/x"), &tag("v1")).await.unwrap_err());
+        assert!(said.contains(": AccessDenied: Request has expired: that is where 127.0.0.1:"), "{said}");
+        assert!(said.contains(hint), "{said}");
+        for other in ["web page", "no login", "docker login", "X-Amz", "expired login", "needs the right"] {
+            assert!(!said.contains(other), "{other}\n{said}");
         }
     }
 }
@@ -143,8 +175,7 @@ async fn a_404_that_is_no_registry_s_is_no_answer() {
         let is_json = reply.headers.first().is_none_or(|(_, value)| value == "application/json");
         let server = Server::start(move |_| reply.clone());
         let (client, at) = (client(&[]), repository(&server, "g/x"));
-        let mut problems =
-            vec![client.manifest(&at, &tag("v1")).await.unwrap_err(), client.tags(&at).await.unwrap_err()];
+        let mut problems = vec![client.manifest(&at, &tag("v1")).await.unwrap_err(), client.tags(&at).await.unwrap_err()];
         // A HEAD that says nothing is taken for what it says; a page is not.
         match client.head(&at, &tag("v1")).await {
             Ok(found) => assert!(is_json && found.is_none()),

@@ -141,7 +141,7 @@ async fn nobody_is_logged_in() {
     assert!(
         said.contains(
             "no login was found; looked in REGISTRY_AUTH_FILE (not set), DOCKER_AUTH_CONFIG (not set), \
-             /does/not/exist/config.json (not there), XDG_RUNTIME_DIR (not set), CI_REGISTRY (not set)"
+             /does/not/exist/config.json (not there), /run/containers/"
         ),
         "{said}"
     );
@@ -190,6 +190,50 @@ async fn a_realm_elsewhere_gets_nothing() {
         assert!(said.contains("hint: no login was sent there"), "{said}");
     }
     assert_eq!(evil.lines().len(), 0);
+}
+
+/// A GitLab whose registry has a domain of its own: its endpoint gets the login when the user has named it.
+#[tokio::test]
+async fn a_realm_elsewhere_that_was_allowed_gets_the_login() {
+    let bed = start(Rules::default());
+    let realm = format!("http://{}/jwt/auth", bed.endpoint.host.replace("127.0.0.1", "localhost"));
+    bed.rules.lock().unwrap().realm = Some(realm);
+    let at = repository(&bed.registry, "g/x");
+    let said = all(&logged_in(&bed).head(&at, &tag("v1")).await.unwrap_err());
+    let host = bed.endpoint.host.replace("127.0.0.1", "localhost");
+    assert!(said.contains(&format!("allow it: registry.tokenHosts: [\"{host}\"]")), "{said}");
+    assert_eq!(bed.endpoint.lines().len(), 0);
+    for allowed in [host, "localhost".to_owned()] {
+        let client = logged_in(&bed).with_token_hosts(vec!["elsewhere.example.net".to_owned(), allowed]);
+        assert_eq!(client.head(&at, &tag("v1")).await.unwrap(), None);
+    }
+    assert!(bed.endpoint.requests().iter().all(|request| request.header("authorization").is_some()));
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_asked_without_a_login_may_send_on() {
+    let there = start(Rules { login: None, ..Rules::default() });
+    // `localhost` is another host by name.
+    let to = format!("http://{}/jwt/auth", there.endpoint.host.replace("127.0.0.1", "localhost"));
+    let answer = move |_: &super::server::Request| Some(Reply::new(307).with("Location", to.clone()));
+    let bed = start(Rules { login: None, answer: Box::new(answer), ..Rules::default() });
+    let at = repository(&bed.registry, "g/x");
+    assert_eq!(client(&[]).head(&at, &tag("v1")).await.unwrap(), None);
+    let said = all(&logged_in(&bed).head(&at, &tag("v1")).await.unwrap_err());
+    assert!(said.contains("is another host, and the request carries a login"), "{said}");
+    assert!(there.endpoint.requests().iter().all(|request| request.header("authorization").is_none()));
+}
+
+#[tokio::test]
+async fn an_access_token_without_its_user_is_told_how_to_have_one() {
+    let registry = Server::start(|request| {
+        let challenge = format!("Bearer realm=\"http://{}/t\",service=\"s\"", request.header("host").unwrap());
+        Reply::new(401).with("WWW-Authenticate", challenge)
+    });
+    let client = client(&[]).with_login(registry.host.clone(), Login::Bearer(Secret::new("glpat-0123")));
+    let said = all(&client.head(&repository(&registry, "g/x"), &tag("v1")).await.unwrap_err());
+    assert!(said.contains("without --registry-user it is taken as the registry's own token; add --registry-user NAME"), "{said}");
+    assert!(!said.contains("glpat"), "{said}");
 }
 
 #[tokio::test]

@@ -151,8 +151,11 @@ fn a_door_of_another_kind_than_the_repository_s() {
 /// TLS is well only where there was TLS.
 #[test]
 fn no_tls_is_no_trusted_tls() {
-    let closes = Hostile::start(|_, _| Deed::Cut);
-    let mut env = platform(&closes.address());
+    // One that closes in the handshake.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    let mut env = platform(&format!("localhost:{port}"));
     env.var("RUNWAY_REGISTRY_PLAIN_HTTP", "false");
     let run = doctor(&env, &["-o", "json"]);
     assert_eq!((run.code, failed(&run)), (Some(2), vec!["tls".to_owned()]), "{run}");

@@ -129,15 +129,16 @@ fn a_proxy_that_is_not_there_or_lets_nobody_through_is_named_without_its_login()
     let words = format!("is asked through the proxy 127.0.0.1:{} (HTTPS_PROXY)", silent.port());
     refused(&show(&scene.env, &["--timeout", "2s"]), &["gave no complete answer within", &words]);
     // One that is spoken to in TLS, and does not know it; plain http would show the login to it.
-    for scheme in ["https", "socks5h"] {
-        scene.env.var("HTTPS_PROXY", format!("{scheme}://walter:{SECRET}@127.0.0.1:{}", wall.port()));
-        let run = show(&scene.env, &[]);
-        refused(&run, &[&named, &format!("no way through the proxy: no connection to {NAME} came about")]);
-        assert!(!run.stderr.contains("plain"), "{run}");
-        let run = scene.env.run(["doctor", "registry", "--runtime", "gke", "-e", "production"]);
-        tells_nothing(&run);
-        assert!(run.stdout.contains("tls       failed"), "{run}");
-    }
+    scene.env.var("HTTPS_PROXY", format!("https://walter:{SECRET}@127.0.0.1:{}", wall.port()));
+    let run = show(&scene.env, &[]);
+    refused(
+        &run,
+        &[&format!("no way through the proxy: no connection to {NAME} came about through {named}"), "begins with https://"],
+    );
+    assert!(!run.stderr.contains("plain"), "{run}");
+    let run = scene.env.run(["doctor", "registry", "--runtime", "gke", "-e", "production"]);
+    tells_nothing(&run);
+    assert!(run.stdout.contains("tls       failed"), "{run}");
     let mut plain = self::scene(false, "HTTP_PROXY");
     plain.env.var("HTTP_PROXY", format!("http://127.0.0.1:{}", plain.proxy.port()));
     refused(&show(&plain.env, &["--plain-http"]), &["407", "no way through the proxy: "]);
