@@ -4,6 +4,7 @@ use super::cli::Global;
 use super::flags::{PlaceFlags, RegistryFlags};
 use crate::files::seen::{self, Seen};
 use crate::files::{find, read};
+use crate::gather::source::Source;
 use crate::net::Budget;
 use crate::registry::{Client, Files, Login, Options, Secret};
 use crate::{clock, env};
@@ -105,6 +106,14 @@ impl Context {
         Ok(settings)
     }
 
+    /// A registry client for a source. A token on standard input is for the registry that the source names.
+    pub(crate) fn registry_of(&self, source: &Source, settings: &Settings, flags: &RegistryFlags) -> Result<Client, Problem> {
+        match source {
+            Source::Registry(reference) => self.registry_at(&reference.repository.host, settings, flags),
+            _ => self.registry(settings, flags),
+        }
+    }
+
     /// A registry client. A token on standard input is for the registry of the settings.
     pub(crate) fn registry(&self, settings: &Settings, flags: &RegistryFlags) -> Result<Client, Problem> {
         self.registry_at(settings.base().split('/').next().unwrap_or_default(), settings, flags)
@@ -118,7 +127,8 @@ impl Context {
             variables: &env::variable,
             home: env::home(),
             files: self.certificates(settings, flags)?,
-        })?;
+        })?
+        .with_token_hosts(settings.token_hosts().to_vec());
         if !flags.registry_token_stdin {
             return Ok(client);
         }

@@ -120,7 +120,10 @@ impl Push<'_> {
                 return Err(Problem::usage(format!("--tag '{tag}' is no tag")).cause(why));
             }
         }
-        let client = self.context.registry(self.settings, &flags.registry)?;
+        let client = match &destination {
+            Destination::Registry(repository, _) => self.context.registry_at(&repository.host, self.settings, &flags.registry)?,
+            Destination::Layout(..) => self.context.registry(self.settings, &flags.registry)?,
+        };
         let attended = flags.yes && ui.is_attended();
         let (receipt, plan, trouble) = crate::block_on(self.carry_out(&client, &destination, near.as_ref(), attended, compare))?;
         let shown = self.show(&outputs, &receipt, &plan, ui).map_err(|problem| after(&receipt, problem));

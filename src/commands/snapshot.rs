@@ -166,13 +166,13 @@ impl Saver<'_> {
             Some(text) => {
                 let (context, settings, client, ui) = (self.context, self.settings, self.client, self.ui);
                 let reading = Reading { context, settings, runtime: Some(runtime), environment, client, ui };
-                reading.held(&Source::parse(text, &context.start)?).await?
+                reading.held(&Source::parse(text, &context.start)?).await?.ok()
             }
             None if args.look.no_registry => return Ok(None),
             None => {
                 let repository = self.settings.inventory_repository(runtime)?;
                 match expected::from_registry(self.client, &repository, &Target::Tag(environment.to_owned())).await {
-                    Ok(held) => held,
+                    Ok(held) => held.ok(),
                     Err(problem) => {
                         self.ui.warning(&format!("what is published could not be read and is not saved: {problem}"));
                         return Ok(None);

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use crate::files::{find, read};
-use crate::gather::expected::{self, Declared, Held, Named};
+use crate::gather::expected::{self, Asked, Declared, Held, Named};
 use crate::gather::source::Source;
 use crate::registry::Client;
 use crate::ui::Ui;
@@ -25,12 +25,12 @@ pub(super) struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// The files of a source; `None`: asked, and not there.
-    pub(super) async fn held(&self, source: &Source) -> Result<Option<Held>, Problem> {
+    /// The files of a source.
+    pub(super) async fn held(&self, source: &Source) -> Asked {
         let Source::File(path) = source else { return expected::held(source, self.environment, self.client).await };
         let shown = shown(path, &self.context.start);
         let declared = match expected::named(path, &shown)? {
-            Named::Manifests(text) => return Held::of_manifests(text, self.environment, &shown).map(Some),
+            Named::Manifests(text) => return Held::of_manifests(text, self.environment, &shown).map(Ok),
             Named::Workloads(declared) => declared,
         };
         let runtime = match (self.runtime, find::runtime_of(path)) {
@@ -40,7 +40,7 @@ impl Reading<'_> {
         };
         let declared = accepted(declared, self.settings, &runtime, self.environment, self.ui)?;
         let tree = inventory::write_all(&declared.workloads, self.settings, self.environment)?;
-        Ok(Some(Held { digest: None, tree, origin: declared.file }))
+        Ok(Ok(Held { digest: None, tree, origin: declared.file }))
     }
 }
 

@@ -35,8 +35,9 @@ pub(super) fn list(
     ui: &Ui,
 ) -> Result<Outcome, Problem> {
     let outputs = Output::parse_all(&flags.output.output, &FORMATS)?;
-    let client = context.registry(settings, &flags.registry)?;
-    let list = crate::block_on(tags::list(&source()?, &client))?;
+    let source = source()?;
+    let client = context.registry_of(&source, settings, &flags.registry)?;
+    let list = crate::block_on(tags::list(&source, &client))?;
     outputs::show(
         &outputs,
         (context, ui),

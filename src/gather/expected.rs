@@ -144,12 +144,18 @@ impl Held {
     }
 }
 
-/// Reads an artifact from a registry; `None`: the registry says that it is not there.
-pub(crate) async fn from_registry(client: &Client, repository: &Repository, target: &Target) -> Result<Option<Held>, Problem> {
-    let Some(fetched) = client.manifest(repository, target).await? else { return Ok(None) };
+/// What was asked for; the inner error says that it is not there, and what is known about that.
+pub(crate) type Asked = Result<Result<Held, Problem>, Problem>;
+
+/// Reads an artifact from a registry.
+pub(crate) async fn from_registry(client: &Client, repository: &Repository, target: &Target) -> Asked {
+    let fetched = match client.manifest_or_why(repository, target).await? {
+        Ok(fetched) => fetched,
+        Err(why) => return Ok(Err(why)),
+    };
     let tree = tree(client, repository, &fetched.manifest).await?;
     let origin = Reference { repository: repository.clone(), target: Some(target.clone()) }.to_string();
-    Ok(Some(Held { digest: Some(fetched.digest), tree, origin }))
+    Ok(Ok(Held { digest: Some(fetched.digest), tree, origin }))
 }
 
 /// The files of a manifest's layer.
@@ -171,18 +177,26 @@ pub(crate) fn from_folder(root: &Path) -> Result<Held, Problem> {
     Ok(Held { digest: None, tree: folder::tree(root)?, origin: root.display().to_string() })
 }
 
-/// Reads an artifact from any source that holds files, a file as manifests; `None`: asked, and not there.
-pub(crate) async fn held(source: &Source, environment: &str, client: &Client) -> Result<Option<Held>, Problem> {
+/// Reads an artifact from any source that holds files, a file as manifests.
+pub(crate) async fn held(source: &Source, environment: &str, client: &Client) -> Asked {
     match source {
         Source::Registry(reference) => {
             let target = reference.target.clone().unwrap_or_else(|| Target::Tag(environment.to_owned()));
             from_registry(client, &reference.repository, &target).await
         }
-        Source::Layout(root, tag) => from_layout(root, tag.as_deref().unwrap_or(environment)),
-        Source::Folder(root) => from_folder(root).map(Some),
+        Source::Layout(root, tag) => {
+            let tag = tag.as_deref().unwrap_or(environment);
+            Ok(from_layout(root, tag)?.ok_or_else(|| {
+                Problem::input("there is nothing under this tag")
+                    .cause(format!("the layout has no tag {tag}"))
+                    .at(Place::file(source.to_string()))
+                    .hint(format!("the tags that it has: kubectl runway inventory list layout:{}", root.display()))
+            }))
+        }
+        Source::Folder(root) => from_folder(root).map(Ok),
         Source::File(path) => {
             let shown = read::shown(path);
-            Held::of_manifests(read::text(path, "the inventory")?, environment, &shown).map(Some)
+            Held::of_manifests(read::text(path, "the inventory")?, environment, &shown).map(Ok)
         }
         Source::Cluster(context) => {
             Err(Problem::usage("an inventory cannot be read from a cluster here").at(Place::file(format!("cluster:{context}"))))

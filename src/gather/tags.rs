@@ -40,11 +40,7 @@ pub(crate) async fn list(source: &Source, client: &Client) -> Result<Vec<Tagged>
     match source {
         Source::Registry(reference) => {
             let repository = &reference.repository;
-            let missing = || {
-                Problem::new(Class::Registry, "there is no such repository, or it has no tags")
-                    .at(Place::file(format!("oci://{repository}")))
-            };
-            let tags = client.tags(repository).await?.ok_or_else(missing)?;
+            let tags = client.tags(repository).await?;
             let one = |tag: String| async move {
                 // A tag that went away between the two questions is not listed.
                 let fetched = client.manifest(repository, &Target::Tag(tag.clone())).await?;

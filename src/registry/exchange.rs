@@ -12,7 +12,7 @@ use super::gate::Gates;
 use super::http::{Answer, Call, Papers, Sent, Transport};
 use super::jwt::Claims;
 use super::logins::{Found, Login, Logins};
-use super::origin;
+use super::origin::{self, Untrusted};
 use super::secret::Secret;
 use super::sent::SentSecrets;
 use super::token::{self, Failure, Fresh, Key, Reach, Tokens};
@@ -33,6 +33,8 @@ const MAX_TOKEN: usize = 64 << 10;
 pub(super) struct Exchange {
     pub(super) transport: Transport,
     pub(super) logins: Logins,
+    /// Hosts that may give tokens, beside those of a registry's own domain.
+    pub(super) token_hosts: Vec<String>,
     sites: Mutex<HashMap<String, Arc<Site>>>,
     tokens: Tokens,
     gates: Gates,
@@ -46,11 +48,22 @@ pub(super) struct Trouble {
     pub(super) is_transient: bool,
     /// Whether it may have been carried out nevertheless.
     pub(super) is_uncertain: bool,
+    /// Whether the other end was met: past TLS, where it belongs.
+    pub(super) is_met: bool,
+}
+
+/// A registry did not open its door.
+pub(super) struct Shut {
+    pub(super) problem: Problem,
+    /// Whether it was met at all.
+    pub(super) is_met: bool,
+    /// Whether it has said something: then what lies behind the door may answer nevertheless.
+    pub(super) has_answered: bool,
 }
 
 impl From<Problem> for Trouble {
     fn from(problem: Problem) -> Self {
-        Self { problem, is_transient: false, is_uncertain: false }
+        Self { problem, is_transient: false, is_uncertain: false, is_met: false }
     }
 }
 
@@ -95,7 +108,8 @@ impl Exchange {
     /// Nothing is known yet.
     pub(super) fn new(transport: Transport, logins: Logins) -> Self {
         let (tokens, gates) = (Tokens::default(), Gates::default());
-        Self { transport, logins, sites: Mutex::default(), tokens, gates, sent: Mutex::default() }
+        let (token_hosts, sites, sent) = (Vec::new(), Mutex::default(), Mutex::default());
+        Self { transport, logins, token_hosts, sites, tokens, gates, sent }
     }
 
     /// Makes a call to a registry (`base`), or to the place that it named for an upload, which gets no login when it is
@@ -129,34 +143,46 @@ impl Exchange {
             }
             (answer, sent) = (self.knock(errand, base, call, (header.as_ref(), had)).await?, had);
         }
+        if answer.status == 401 && sent != Sent::Nothing {
+            self.logins.refuse();
+        }
         answer.sent = sent;
         Ok(answer)
     }
 
-    /// Asks a registry for itself, without a login. The flag beside a problem says that there was no TLS connection.
-    pub(super) async fn greet(&self, errand: &Errand<'_>, base: &Url) -> Result<Meeting, (Problem, bool)> {
-        let url = base.join("v2/").map_err(|_| (errand.problem().cause("its host is no host's name"), false))?;
+    /// Asks a registry for itself, without a login.
+    pub(super) async fn greet(&self, errand: &Errand<'_>, base: &Url) -> Result<Meeting, Shut> {
+        let said = |problem| Shut { problem, is_met: true, has_answered: true };
+        let url = base.join("v2/").map_err(|_| said(errand.problem().cause("its host is no host's name")))?;
         let site = Arc::clone(locked(&self.sites).entry(base.as_str().to_owned()).or_default());
-        let answer = self.send(errand, &Call::get(url, MAX_GREETING), None, true).await.map_err(|trouble| {
-            let is_tls = explain::is_tls(&trouble.problem);
-            (trouble.problem, is_tls)
+        let answer = self.send(errand, &Call::get(url, MAX_GREETING), None, true).await.map_err(|trouble| Shut {
+            problem: trouble.problem,
+            is_met: trouble.is_met,
+            has_answered: false,
         })?;
         if answer.status.is_success() {
             return Ok(Meeting::Open);
         }
         let learnt = answer.status == 401
             && origin::same(base, &answer.url)
-            && self.learn(errand, &site, base, &answer, Sent::Nothing).map_err(|problem| (problem, false))?;
-        let scheme = locked(&site.scheme).clone();
-        match scheme {
-            Scheme::Basic if learnt => Ok(Meeting::Basic),
-            Scheme::Bearer { realm, service } if learnt => Ok(Meeting::Bearer { realm: origin::shown(&realm), service }),
-            _ if answer.status == 404 => {
-                let problem =
-                    errand.problem().cause(format!("{} knows no /v2/, as every registry does", origin::host(&answer.url)));
-                Err((problem.hint("this is not what a registry answers; check the host"), false))
-            }
-            _ => Err((self.explain(errand, &answer).await, false)),
+            && self.learn(errand, &site, base, &answer, Sent::Nothing).map_err(said)?;
+        if learnt {
+            return Ok(self.met(base));
+        }
+        if answer.status == 404 {
+            let problem = errand.problem().cause(format!("{} knows no /v2/, as every registry does", origin::host(&answer.url)));
+            return Err(said(problem.hint("this is not what a registry answers; check the host")));
+        }
+        Err(said(self.explain(errand, &answer).await))
+    }
+
+    /// What a registry was found to want so far.
+    pub(super) fn met(&self, base: &Url) -> Meeting {
+        let site = locked(&self.sites).get(base.as_str()).map(Arc::clone);
+        match site.map(|site| locked(&site.scheme).clone()).unwrap_or_default() {
+            Scheme::Unknown => Meeting::Open,
+            Scheme::Basic => Meeting::Basic,
+            Scheme::Bearer { realm, service } => Meeting::Bearer { realm: origin::shown(&realm), service },
         }
     }
 
@@ -227,7 +253,8 @@ impl Exchange {
         Box::pin(self.transport.send(call, papers)).await.map_err(|fault| {
             let fault = Fault { host: self.scrub(&fault.host), detail: self.scrub(&fault.detail), ..fault };
             let problem = explain::fault(errand, &fault, &self.transport.ground(registry));
-            Trouble { problem, is_transient: fault.is_transient(), is_uncertain: fault.is_uncertain() }
+            let (is_transient, is_uncertain) = (fault.is_transient(), fault.is_uncertain());
+            Trouble { problem, is_transient, is_uncertain, is_met: fault.is_met }
         })
     }
 
@@ -282,8 +309,10 @@ impl Exchange {
             (_, _, Sent::Token(..)) => Ok(true),
             (Some(bearer), _, Sent::Nothing | Sent::Login | Sent::Bearer(_)) => {
                 let named = bearer.get("realm").unwrap_or_default();
-                let realm =
-                    origin::realm(base, named).map_err(|why| explain::realm(errand, &self.scrub(named), &self.scrub(&why)))?;
+                let realm = origin::realm(base, named, &self.token_hosts).map_err(|it| {
+                    let it = Untrusted { why: self.scrub(&it.why), host: it.host.map(|host| self.scrub(&host)) };
+                    explain::realm(errand, &self.scrub(named), &it)
+                })?;
                 let known = matches!(&*locked(&site.scheme), Scheme::Bearer { .. });
                 let service = bearer.get("service").map(str::to_owned);
                 *locked(&site.scheme) = Scheme::Bearer { realm, service };
@@ -309,7 +338,13 @@ impl Exchange {
         let key = |access: Access| {
             let own = format!("repository:{name}:{}", access.actions());
             let more = locked(&site.scopes).get(&(name.clone(), access)).cloned();
-            Key { realm: realm.clone(), service: service.clone(), scopes: std::iter::once(own).chain(more).collect() }
+            // A mount needs the right to read where the blob is; whoever has it not gets a token that allows less.
+            let near = errand.near.map(|near| format!("repository:{}:pull", near.name));
+            Key {
+                realm: realm.clone(),
+                service: service.clone(),
+                scopes: [Some(own), more, near].into_iter().flatten().collect(),
+            }
         };
         // The right to write includes the right to read.
         let ready = if errand.access() == Access::Pull { self.tokens.ready(&key(Access::Push)) } else { None };
@@ -346,7 +381,8 @@ impl Exchange {
             },
             None => Call::get(url, MAX_TOKEN),
         };
-        call.may_leave = false;
+        // Without a login there is nothing that the way could take elsewhere.
+        call.may_leave = login.is_none();
         let general = |problem: Problem| Failure { problem, reach: Reach::Endpoint };
         let header = match &login {
             Some(Login::Basic { user, password }) => {
@@ -358,6 +394,9 @@ impl Exchange {
         };
         let answer = self.send(errand, &call, header.as_ref(), true).await.map_err(|trouble| general(trouble.problem))?;
         if !answer.status.is_success() {
+            if answer.status == 401 {
+                self.logins.refuse();
+            }
             let login = match found {
                 Some(found) => Origin::Found(found.from),
                 None => self.login_of(errand).await,

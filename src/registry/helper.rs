@@ -51,6 +51,11 @@ impl Helpers {
         Self { path, asked: Mutex::default(), budget, limit: PATIENCE }
     }
 
+    /// Forgets what they said.
+    pub(super) fn forget(&self) {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Asks a helper that `source` names for a host's login.
     pub(super) async fn get(&self, name: &str, host: &str, source: &str) -> Result<Lookup, Problem> {
         // Docker stores its own registry's login under this address, and helpers look it up by that text.

@@ -3,8 +3,9 @@
 //! Nothing here knows what a registry is. `Authorization` comes in from `exchange` and leaves this machine only towards
 //! the origin that the call names.
 
+use super::certificate;
 use super::explain::Ground;
-use super::fault::{Fault, Kind};
+use super::fault::{Fault, Kind, Tls};
 use super::origin;
 use super::proxy::Proxies;
 use super::retry;
@@ -218,7 +219,12 @@ impl Transport {
         }
         let begun = self.budget.begun();
         let exchange = async {
-            let late = |limit| Fault::new(host(), Kind::TimedOut(limit), "");
+            // Connections have a shorter limit of their own.
+            let late = |limit: Duration| Fault {
+                via: self.proxies.via(url),
+                is_met: limit > CONNECT,
+                ..Fault::new(host(), Kind::TimedOut(limit), "")
+            };
             let fault = |error: reqwest::Error| Fault { via: self.proxies.via(url), ..Fault::of(&error, host()) };
             let response = tokio::time::timeout(limit, request.send()).await.map_err(|_| late(limit))?.map_err(fault)?;
             let left = self.budget.answer();
@@ -227,7 +233,23 @@ impl Transport {
         let result = exchange.await;
         let status = result.as_ref().ok().map(|answer| answer.status.as_u16());
         self.budget.ended(begun, call.method.as_str(), (&host(), url.path()), status);
-        result
+        let fault = match result {
+            Ok(answer) => return Ok(answer),
+            Err(fault) => fault,
+        };
+        // The library keeps the proxy's answer for itself.
+        match fault.kind {
+            Kind::NoTunnel(_) => {
+                let status = self.budget.call(self.proxies.tunnel_status(url)).await.ok().flatten();
+                Err(Fault { kind: Kind::NoTunnel(status), ..fault })
+            }
+            Kind::Tls(Tls::UnknownIssuer) if fault.via.is_none() => {
+                let shown = self.budget.call(certificate::shown(url)).await.ok().flatten();
+                let detail = shown.unwrap_or(fault.detail);
+                Err(Fault { detail, ..Fault::new(fault.host, fault.kind, "") })
+            }
+            _ => Err(fault),
+        }
     }
 
     /// The client for an address. This machine is never reached through a proxy, and loading the system's certificates

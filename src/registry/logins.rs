@@ -5,13 +5,14 @@ use super::helper::{Helpers, Lookup};
 use super::local::{self, PATIENCE};
 use super::secret::Secret;
 use crate::net::Budget;
+use crate::{clock, process};
 use runway_core::flux::reference::Repository;
 use runway_core::problem::{Place, Problem};
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Where a login came from that the caller handed in.
 pub(super) const HANDED_IN: &str = "the command line";
@@ -54,12 +55,20 @@ pub(super) struct Found {
     pub(super) from: String,
 }
 
+/// How long what was read counts after a registry has refused it: whoever follows a cluster for hours has short-lived logins
+/// renewed beside him, and a crowd of refusals must not ask a helper once for each.
+const STALE: Duration = Duration::from_secs(10);
+
 /// All places.
 pub(super) struct Logins {
     given: Option<(String, Login)>,
-    sources: Vec<Source>,
+    sources: Mutex<Arc<Vec<Source>>>,
     helpers: Helpers,
     budget: Budget,
+    /// When a login was refused, unless everything was read again since.
+    refused: Mutex<Option<Instant>>,
+    /// Such as [`STALE`].
+    pub(super) stale: Duration,
 }
 
 struct Source {
@@ -104,6 +113,19 @@ impl Broken {
     }
 }
 
+impl Source {
+    /// The same, not read yet.
+    fn unread(&self) -> Self {
+        let kind = match &self.kind {
+            Kind::Unset => Kind::Unset,
+            Kind::File(path, _) => Kind::File(path.clone(), OnceLock::new()),
+            Kind::Text(text, _) => Kind::Text(text.clone(), OnceLock::new()),
+            Kind::Job(host, login) => Kind::Job(host.clone(), login.clone()),
+        };
+        Self { name: self.name.clone(), kind, usual: self.usual }
+    }
+}
+
 impl Logins {
     /// Takes what is needed from the variables; files are read when a registry asks for a login.
     pub(super) fn new(variables: &dyn Fn(&str) -> Option<String>, home: Option<&Path>, budget: Budget) -> Self {
@@ -119,9 +141,32 @@ impl Logins {
         sources.push(below("DOCKER_CONFIG", "config.json"));
         let usual = |source: Source| Source { usual: true, ..source };
         sources.extend(home.map(|home| usual(file(home.join(".docker").join("config.json")))));
-        sources.push(usual(below("XDG_RUNTIME_DIR", "containers/auth.json")));
+        // podman's, in its own order: of this session, and where it stays.
+        sources.push(usual(match (set("XDG_RUNTIME_DIR"), process::user_id()) {
+            (None, Some(user)) => file(Path::new("/run/containers").join(user.to_string()).join("auth.json")),
+            _ => below("XDG_RUNTIME_DIR", "containers/auth.json"),
+        }));
+        let kept = set("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| home.map(|home| home.join(".config")));
+        sources.extend(kept.map(|folder| usual(file(folder.join("containers").join("auth.json")))));
         sources.push(job(&set));
-        Self { given: None, sources, helpers: Helpers::new(set("PATH"), budget), budget }
+        let (sources, helpers) = (Mutex::new(Arc::new(sources)), Helpers::new(set("PATH"), budget));
+        Self { given: None, sources, helpers, budget, refused: Mutex::default(), stale: STALE }
+    }
+
+    /// A login was refused: after some time all places are looked at again.
+    pub(super) fn refuse(&self) {
+        locked(&self.refused).get_or_insert(clock::monotonic());
+    }
+
+    /// The places, as they were read, or to be read again.
+    fn sources(&self) -> Arc<Vec<Source>> {
+        let is_stale = |at: &mut Instant| at.elapsed() >= self.stale;
+        let mut sources = locked(&self.sources);
+        if locked(&self.refused).take_if(is_stale).is_some() {
+            *sources = Arc::new(sources.iter().map(Source::unread).collect());
+            self.helpers.forget();
+        }
+        Arc::clone(&sources)
     }
 
     /// A login that comes before all others, for one host.
@@ -136,8 +181,9 @@ impl Logins {
         {
             return Ok(Ok(Found { login: login.clone(), from: HANDED_IN.to_owned() }));
         }
-        let mut looked = Vec::new();
-        for source in &self.sources {
+        let given = self.given.iter().map(|(host, _)| format!("{HANDED_IN} (for {host})"));
+        let mut looked: Vec<String> = given.collect();
+        for source in self.sources().iter() {
             match self.ask(source, repository).await? {
                 Ok(found) => return Ok(Ok(found)),
                 Err(why) => looked.push(format!("{} ({why})", source.name)),
@@ -203,6 +249,10 @@ fn job(set: &dyn Fn(&str) -> Option<String>) -> Source {
         (None, None) => return unset("CI_REGISTRY_PASSWORD, CI_JOB_TOKEN"),
     };
     Source { name: name.to_owned(), kind: Kind::Job(host, login), usual: false }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn read_file(path: &Path, limit: Duration) -> Result<Option<Config>, Broken> {

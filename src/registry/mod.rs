@@ -6,6 +6,7 @@
 //! sizes, digests or addresses.
 //! Start at [`client::Client`]; `exchange` decides what is sent along, `origin` to whom.
 
+mod certificate;
 mod challenge;
 mod client;
 mod docker;

@@ -120,27 +120,41 @@ fn inner(url: &Url) -> Option<&'static str> {
     }
 }
 
-/// Whether the token endpoint that a registry names may be asked, and see a login. `Err` says why not.
+/// A token endpoint that gets no login.
+#[derive(Debug)]
+pub(super) struct Untrusted {
+    /// Why.
+    pub(super) why: String,
+    /// Its host, when naming it in `registry.tokenHosts` is all that is missing.
+    pub(super) host: Option<String>,
+}
+
+/// Whether the token endpoint that a registry names may be asked, and see a login. `allowed` are hosts that the user trusts
+/// beside those of the registry's own domain.
 ///
 /// CVE-2026-48978 and its kin: a realm taken as it is sends the password to whoever the registry (or a machine on the
 /// way) names. Tests: `realm_*`.
-pub(super) fn realm(registry: &Url, realm: &str) -> Result<Url, String> {
-    let url = Url::parse(realm).map_err(|_| "it is no address".to_owned())?;
+pub(super) fn realm(registry: &Url, realm: &str, allowed: &[String]) -> Result<Url, Untrusted> {
+    let refused = |why: String| Untrusted { why, host: None };
+    let url = Url::parse(realm).map_err(|_| refused("it is no address".to_owned()))?;
     if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-        return Err("its address carries a user name, a password or a fragment".to_owned());
+        return Err(refused("its address carries a user name, a password or a fragment".to_owned()));
     }
-    let host = url.host_str().unwrap_or_default();
+    let theirs = url.host_str().unwrap_or_default();
+    let ours = registry.host_str().unwrap_or_default();
     match url.scheme() {
         "https" => {}
-        "http" if registry.scheme() == "http" && is_loopback(host) => {}
-        "http" => return Err("it is plain http, so that everybody on the way could read the login".to_owned()),
-        other => return Err(format!("its scheme is {other}")),
+        // Who reads along there reads the registry's own answers and logins, too.
+        "http" if registry.scheme() == "http" && (is_loopback(theirs) || theirs == ours) => {}
+        "http" => return Err(refused("it is plain http, so that everybody on the way could read the login".to_owned())),
+        other => return Err(refused(format!("its scheme is {other}"))),
     }
-    let ours = registry.host_str().unwrap_or_default();
-    if related(ours, host) {
+    let is_allowed = || allowed.iter().any(|name| name.eq_ignore_ascii_case(theirs) || name.eq_ignore_ascii_case(&host(&url)));
+    if related(ours, theirs) || is_allowed() {
         return Ok(url);
     }
-    Err(format!("its host {host} is not {ours} and does not belong to the same domain"))
+    let why = format!("its host {theirs} is not {ours} and does not belong to the same domain");
+    Err(Untrusted { why, host: Some(host(&url)) })
 }
 
 /// Whether two hosts are equal, or names below one domain that somebody registered.
@@ -151,14 +165,11 @@ fn related(a: &str, b: &str) -> bool {
     a == b || (!is_address(&a) && !is_address(&b) && domain(&a).is_some_and(|ours| domain(&b) == Some(ours)))
 }
 
-/// The last two labels, or three where two are a country's public suffix such as `co.uk`.
+/// The domain below which one owner has all names: what is registered below a public suffix such as `co.uk`, or below that
+/// of a platform whose customers have names side by side, such as `run.app`. Below an ending that nobody lists, as private
+/// networks have them, it is the last two labels.
 fn domain(host: &str) -> Option<&str> {
-    let labels: Vec<&str> = host.split('.').collect();
-    let [.., second, top] = labels.as_slice() else { return None };
-    let public =
-        top.len() == 2 && matches!(*second, "ac" | "co" | "com" | "edu" | "go" | "gob" | "gov" | "ne" | "net" | "or" | "org");
-    let before = labels.len().checked_sub(if public { 3 } else { 2 })?;
-    host.get(labels.iter().take(before).map(|label| label.len() + 1).sum()..)
+    psl::domain_str(host)
 }
 
 #[cfg(test)]
@@ -190,7 +201,7 @@ mod tests {
 
     #[test]
     fn realm_on_the_same_host_or_domain_over_https() {
-        let ok = |registry: &str, text: &str| assert!(realm(&url(registry), text).is_ok(), "{registry} {text}");
+        let ok = |registry: &str, text: &str| assert!(realm(&url(registry), text, &[]).is_ok(), "{registry} {text}");
         ok("https://registry.gitlab.com", "https://gitlab.com/jwt/auth");
         ok("https://registry-1.docker.io", "https://auth.docker.io/token");
         ok("https://ghcr.io", "https://ghcr.io/token");
@@ -198,15 +209,24 @@ mod tests {
         ok("http://localhost:5001", "http://localhost:5002/jwt/auth");
         ok("https://10.0.0.1", "https://10.0.0.1/auth");
         ok("https://registry.example.co.uk", "https://gitlab.example.co.uk/auth");
+        ok("https://registry.tools.corp", "https://gitlab.tools.corp/jwt/auth");
+        // --plain-http: the registry itself gets the login in clear.
+        ok("http://10.0.0.1:1", "http://10.0.0.1/auth");
+        ok("http://registry.lan:5000", "http://registry.lan:5001/auth");
     }
 
     #[test]
     fn realm_elsewhere_or_readable_is_refused() {
-        let refused = |registry: &str, text: &str| realm(&url(registry), text).unwrap_err();
+        let refused = |registry: &str, text: &str| realm(&url(registry), text, &[]).unwrap_err().why;
         assert!(refused("https://registry.example.com", "https://evil.example.net/auth").contains("evil.example.net"));
         assert!(refused("https://registry.example.com", "http://registry.example.com/auth").contains("plain http"));
         assert!(refused("http://localhost:1", "http://evil.example.net/auth").contains("plain http"));
-        assert!(refused("http://10.0.0.1:1", "http://10.0.0.1/auth").contains("plain http"));
+        assert!(refused("http://10.0.0.1:1", "http://10.0.0.2/auth").contains("plain http"));
+        assert!(refused("https://10.0.0.1:1", "http://10.0.0.1/auth").contains("plain http"));
+        // Names side by side, of owners who have nothing to do with each other.
+        assert!(refused("https://registry.foo.me.uk", "https://evil.me.uk/auth").contains("evil.me.uk"));
+        assert!(refused("https://x.run.app", "https://y.run.app/auth").contains("y.run.app"));
+        assert!(refused("https://a.github.io", "https://b.github.io/auth").contains("b.github.io"));
         assert!(refused("https://a.b.0.1.example.com", "https://1.2.3.4/").contains("1.2.3.4"));
         assert!(refused("https://9.9.0.1", "https://10.0.0.1/").contains("10.0.0.1"));
         assert!(refused("https://registry.foo.co.uk", "https://bar.co.uk/auth").contains("bar.co.uk"));
@@ -218,12 +238,29 @@ mod tests {
     }
 
     #[test]
+    fn realm_that_somebody_allowed() {
+        let allowed = ["gitlab.example.net".to_owned(), "tokens.example.org:8443".to_owned()];
+        let asked = |text: &str| realm(&url("https://registry.example.com"), text, &allowed);
+        for text in
+            ["https://gitlab.example.net/jwt/auth", "https://GitLab.example.net:444/a", "https://tokens.example.org:8443/"]
+        {
+            assert!(asked(text).is_ok(), "{text}");
+        }
+        for text in ["https://tokens.example.org/", "https://x.gitlab.example.net/", "https://gitlab.example.net.evil.org/"] {
+            assert!(asked(text).unwrap_err().host.is_some(), "{text}");
+        }
+        // To be named is no leave to be read along.
+        assert!(asked("http://gitlab.example.net/").unwrap_err().host.is_none());
+    }
+
+    #[test]
     fn domains() {
         assert_eq!(domain("registry.gitlab.com"), Some("gitlab.com"));
         assert_eq!(domain("ghcr.io"), Some("ghcr.io"));
         assert_eq!(domain("a.b.example.co.uk"), Some("example.co.uk"));
         assert_eq!(domain("example.co.uk"), Some("example.co.uk"));
         assert_eq!(domain("co.uk"), None);
+        assert_eq!(domain("x.run.app"), Some("x.run.app"));
         assert_eq!(domain("localhost"), None);
     }
 

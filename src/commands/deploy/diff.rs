@@ -41,12 +41,13 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let request = Request::new(&args.which, &args.manifests, context, ui)?.accepted(ui)?;
     let (settings, workload) = (&request.settings, &args.which.workload);
     let source = source(workload, args.with.as_deref(), settings, context)?;
-    let client = context.registry(settings, &args.registry)?;
+    let client = context.registry_of(&source, settings, &args.registry)?;
     let held = crate::block_on(expected::held(&source, settings.environment().unwrap_or("latest"), &client))?;
-    if held.is_none() {
-        ui.note(&format!("{source} is not there: everything would be added"));
+    if let Err(why) = &held {
+        ui.note(&format!("{source} is not there: everything would be added ({})", why.causes.join(": ")));
     }
-    let (old, plain) = held.as_ref().map(objects).transpose()?.map_or((None, true), |(objects, plain)| (Some(objects), plain));
+    let (old, plain) =
+        held.as_ref().ok().map(objects).transpose()?.map_or((None, true), |(objects, plain)| (Some(objects), plain));
     if !plain {
         ui.warning(&format!(
             "{source} has a kustomization file, which decides what Flux applies of it: only the files are compared"

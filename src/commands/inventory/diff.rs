@@ -3,7 +3,7 @@
 use super::super::context::Context;
 use super::super::flags::{ClusterFlags, ExitFlags, OutputFlags, RegistryFlags, WorkloadsFlags};
 use super::super::outputs;
-use super::request::{self, Request, Surroundings, published, read};
+use super::request::{self, Request, Surroundings, missing, published, read};
 use crate::exit::Outcome;
 use crate::files::find;
 use crate::gather::observed;
@@ -15,7 +15,7 @@ use crate::{cluster, env};
 use runway_core::api;
 use runway_core::flux::names;
 use runway_core::inventory::Inventory;
-use runway_core::problem::{Class, Place, Problem};
+use runway_core::problem::{Class, Problem};
 use runway_core::publish::{Plan, plan};
 use runway_core::settings::Settings;
 use std::path::PathBuf;
@@ -53,10 +53,10 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let (new, old) = crate::block_on(async {
         Ok((sides.side(args.new.as_deref(), true).await?, sides.side(args.old.as_deref(), false).await?))
     })?;
-    let new_inventory = new.inventory.ok_or_else(|| missing(&new.name))?;
-    let plan = plan(&new_inventory, old.inventory.as_ref());
-    if old.inventory.is_none() {
-        ui.note(&format!("{} is not there: everything would be added", old.name));
+    let new_inventory = new.inventory.map_err(|why| missing(why, &new.name))?;
+    let plan = plan(&new_inventory, old.inventory.as_ref().ok());
+    if let Err(why) = &old.inventory {
+        ui.note(&format!("{} is not there: everything would be added ({})", old.name, why.causes.join(": ")));
     }
     let document = || api::diff::document(&new.name, &old.name, &plan);
     outputs::show(&outputs, (context, ui), document, |format| {
@@ -67,10 +67,6 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
 
 fn outcome(plan: &Plan) -> Outcome {
     if plan.is_empty() { Outcome::YES } else { Outcome::NO }
-}
-
-fn missing(name: &str) -> Problem {
-    Problem::new(Class::Registry, "there is no such inventory").at(Place::file(name))
 }
 
 fn title(sides: &Sides<'_>) -> String {
@@ -89,10 +85,10 @@ struct Sides<'a> {
     runtime: Option<String>,
 }
 
-/// One side of the comparison; none: asked, and not there.
+/// One side of the comparison; the error says that it is not there.
 struct Side {
     name: String,
-    inventory: Option<Inventory>,
+    inventory: Result<Inventory, Problem>,
 }
 
 impl<'a> Sides<'a> {
@@ -121,18 +117,19 @@ impl<'a> Sides<'a> {
 
     async fn side(&self, text: Option<&str>, local: bool) -> Result<Side, Problem> {
         if let Some(request) = self.request.as_ref().filter(|_| text == Some("local") || (text.is_none() && local)) {
-            return Ok(Side { name: request.file.clone(), inventory: Some(request.inventory()) });
+            return Ok(Side { name: request.file.clone(), inventory: Ok(request.inventory()) });
         }
         let source = published(text, &self.settings, self.runtime.as_deref(), &self.context.start)?;
         if let Source::Cluster(context) = &source {
             return self.cluster(context).await;
         }
-        let client = self.context.registry(&self.settings, &self.args.registry)?;
+        let client = self.context.registry_of(&source, &self.settings, &self.args.registry)?;
         let place = if let Source::File(path) = &source { find::runtime_of(path) } else { None };
         let runtime = place.as_deref().filter(|_| self.settings.runtime().is_none()).or(self.runtime.as_deref());
         let around = Surroundings { context: self.context, settings: &self.settings, runtime, client: &client, ui: self.ui };
-        let Some((held, environment)) = read(&source, &around).await? else {
-            return Ok(Side { name: source.to_string(), inventory: None });
+        let (held, environment) = match read(&source, &around).await? {
+            Ok(read) => read,
+            Err(why) => return Ok(Side { name: source.to_string(), inventory: Err(why) }),
         };
         let inventory = held.inventory(&environment)?;
         if !inventory.has_folder {
@@ -140,7 +137,7 @@ impl<'a> Sides<'a> {
             return Err(held.without_folder(&environment));
         }
         let name = if let Source::File(_) = source { held.origin } else { source.to_string() };
-        Ok(Side { name, inventory: Some(inventory) })
+        Ok(Side { name, inventory: Ok(inventory) })
     }
 
     /// What this runtime's parent has applied on a cluster.
@@ -153,6 +150,6 @@ impl<'a> Sides<'a> {
         let inventory = observed.applied_by(&parent).map_err(|gap| {
             Problem::new(Class::Cluster, format!("the cluster {context} cannot be compared")).cause(gap.message)
         })?;
-        Ok(Side { name: format!("cluster:{context}"), inventory: Some(inventory) })
+        Ok(Side { name: format!("cluster:{context}"), inventory: Ok(inventory) })
     }
 }

@@ -2,11 +2,11 @@
 
 use super::super::context::Context;
 use super::super::flags::{PlaceFlags, RegistryFlags};
-use super::request::{Surroundings, published, read};
+use super::request::{Surroundings, missing, published, read};
 use crate::exit::Outcome;
 use crate::files::write;
 use crate::ui::Ui;
-use runway_core::problem::{Class, Place, Problem};
+use runway_core::problem::Problem;
 use std::path::PathBuf;
 
 /// Get the files of a published inventory.
@@ -26,10 +26,9 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let settings = context.settings(&args.workloads)?;
     let source = published(args.source.as_deref(), &settings, settings.runtime(), &context.start)?;
-    let client = context.registry(&settings, &args.registry)?;
+    let client = context.registry_of(&source, &settings, &args.registry)?;
     let around = Surroundings { context, settings: &settings, runtime: settings.runtime(), client: &client, ui };
-    let (held, _) = crate::block_on(read(&source, &around))?
-        .ok_or_else(|| Problem::new(Class::Registry, "there is no such inventory").at(Place::file(source.to_string())))?;
+    let (held, _) = crate::block_on(read(&source, &around))?.map_err(|why| missing(why, &source.to_string()))?;
     write::tree(&context.start.join(&args.output_dir), &held.tree, |path| {
         ui.note(&format!("wrote {}", args.output_dir.join(path).display()));
     })?;

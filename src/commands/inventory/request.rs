@@ -13,7 +13,7 @@ use runway_core::artifact::Tree;
 use runway_core::flux::reference::{Reference, Target};
 use runway_core::inventory::{self, Inventory};
 use runway_core::objects;
-use runway_core::problem::Problem;
+use runway_core::problem::{Place, Problem};
 use runway_core::settings::Settings;
 use runway_core::workloads::Workloads;
 use std::path::Path;
@@ -117,7 +117,7 @@ pub(super) struct Surroundings<'a> {
 
 /// Reads a published inventory, and says which environment's it is: that of the settings, else what the source says itself. It
 /// is the tag when a folder of that name is in there, else the only folder.
-pub(super) async fn read(source: &Source, around: &Surroundings<'_>) -> Result<Option<(Held, String)>, Problem> {
+pub(super) async fn read(source: &Source, around: &Surroundings<'_>) -> Result<Result<(Held, String), Problem>, Problem> {
     let Surroundings { context, settings, runtime, client, ui } = *around;
     let reading = |environment| Reading { context, settings, runtime, environment, client, ui };
     if let Some(environment) = settings.environment() {
@@ -138,14 +138,22 @@ pub(super) async fn read(source: &Source, around: &Surroundings<'_>) -> Result<O
         Source::Folder(_) => "",
         Source::Registry(_) | Source::File(_) | Source::Cluster(_) => return Err(no_environment(settings, "")),
     };
-    let Some(held) = reading(tag).held(source).await? else { return Ok(None) };
+    let held = match reading(tag).held(source).await? {
+        Ok(held) => held,
+        Err(why) => return Ok(Err(why)),
+    };
     let folders = held.tree.top_folders();
     let environment = match folders.iter().next() {
         _ if folders.contains(tag) => tag.to_owned(),
         Some(only) if folders.len() == 1 => (*only).to_owned(),
         _ => return Err(no_environment(settings, ", and the artifact has not one folder alone")),
     };
-    Ok(Some((held, environment)))
+    Ok(Ok((held, environment)))
+}
+
+/// What was named is not there; `why` is what the registry or the layout says about it.
+pub(super) fn missing(why: Problem, name: &str) -> Problem {
+    Problem { what: "there is no such inventory".to_owned(), place: Some(Place::file(name)), ..why }
 }
 
 /// Neither a source nor a runtime whose inventory it could be.

@@ -256,9 +256,15 @@ impl Work<'_> {
         let facts = self.facts(self.settings.runtime().unwrap_or_default().to_owned());
         let client = self.client()?;
         let mut checked = Checked::default();
-        let mut seen = Vec::new();
+        let (mut seen, mut missing) = (Vec::new(), None);
         for environment in &facts.environments {
-            let Some(mut held) = expected::held(source, environment, &client).await? else { continue };
+            let mut held = match expected::held(source, environment, &client).await? {
+                Ok(held) => held,
+                Err(why) => {
+                    missing = Some(why);
+                    continue;
+                }
+            };
             held.origin = self.origin(source, environment, held.origin);
             // An environment that nobody named and that is not there is none to check, as long as another is.
             if !facts.named && !held.tree.has_folder(environment) && facts.environments.iter().any(|it| held.tree.has_folder(it))
@@ -273,9 +279,12 @@ impl Work<'_> {
         }
         if seen.is_empty() {
             let text = self.args.source.clone().unwrap_or_default();
-            return Err(Problem::input("there is nothing to verify")
-                .cause("no tag for an environment is there")
-                .at(Place::file(text)));
+            let problem =
+                Problem::input("there is nothing to verify").cause("no tag for an environment is there").at(Place::file(text));
+            return Err(missing.into_iter().fold(problem, |problem, why| {
+                let causes = problem.causes.into_iter().chain(why.causes).collect();
+                Problem { causes, hints: why.hints, ..problem }
+            }));
         }
         checked.workloads.sort();
         checked.workloads.dedup();

@@ -96,7 +96,7 @@ impl Expectations<'_> {
                 let source = Source::parse(text, &self.context.start)?;
                 let (context, settings, client, ui) = (self.context, self.settings, self.client, self.ui);
                 let runtime = Some(runtime);
-                Reading { context, settings, runtime, environment, client, ui }.held(&source).await?
+                Reading { context, settings, runtime, environment, client, ui }.held(&source).await?.ok()
             }
             (None, Some(saved)) => {
                 return match &saved.published {
@@ -114,7 +114,7 @@ impl Expectations<'_> {
             (None, None) => {
                 let repository = self.settings.inventory_repository(runtime)?;
                 match expected::from_registry(self.client, &repository, &Target::Tag(environment.to_owned())).await {
-                    Ok(held) => held,
+                    Ok(held) => held.ok(),
                     Err(problem) => {
                         let place = Reference { repository, target: Some(Target::Tag(environment.to_owned())) };
                         return Ok(Published::Unknown(format!("{place}: {}", deployed::text(&problem))));

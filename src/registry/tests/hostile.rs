@@ -208,7 +208,7 @@ async fn tags_come_in_pages_of_the_registry_s_own() {
             _ => Reply::new(500),
         }
     });
-    let tags = client(&[]).tags(&repository(&registry, "a/x")).await.unwrap().unwrap();
+    let tags = client(&[]).tags(&repository(&registry, "a/x")).await.unwrap();
     assert_eq!(tags, ["a", "b", "c", "d"]);
     for (link, expected) in [
         ("<https://evil.example.net/x?key=s3cret>; rel=\"next\"", "https://evil.example.net/x is another host"),

@@ -2,6 +2,8 @@
 
 use super::super::logins::{Login, Logins};
 use super::super::secret::Secret;
+use super::server::{Reply, Server, error};
+use super::{client, repository, tag};
 use crate::net::Budget;
 use runway_core::flux::reference::Repository;
 use runway_core::problem::Problem;
@@ -72,13 +74,58 @@ async fn the_order_of_places() {
 }
 
 #[tokio::test]
+async fn podman_s_file_of_this_session_and_the_one_that_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let user = |said: String| said.split(' ').next().unwrap_or_default().to_owned();
+    let (home, run, config) = (at("home"), at("run").display().to_string(), at("config").display().to_string());
+    write(&home.join(".config/containers/auth.json"), &entry("stays"));
+    write(&at("config/containers/auth.json"), &entry("config"));
+    let said = find(&[("XDG_RUNTIME_DIR", &run)], Some(&home), "h/x").await.unwrap();
+    assert!(said.starts_with("stays pw (") && said.contains("home/.config/containers/auth.json, entry 'h')"), "{said}");
+    let both = [("XDG_RUNTIME_DIR", run.as_str()), ("XDG_CONFIG_HOME", config.as_str())];
+    assert_eq!(user(find(&both, Some(&home), "h/x").await.unwrap()), "config");
+    write(&at("run/containers/auth.json"), &entry("session"));
+    assert_eq!(user(find(&both, Some(&home), "h/x").await.unwrap()), "session");
+    // Without a folder of the session, podman's own place for this user.
+    #[cfg(unix)]
+    {
+        let said = find(&[], None, "nobody.example.com/x").await.unwrap();
+        let place = format!("/run/containers/{}/auth.json (", rustix::process::getuid().as_raw());
+        assert!(said.contains(&place), "{said}");
+    }
+}
+
+/// Whoever watches for hours has a login that is renewed in its file beside him.
+#[tokio::test]
+async fn a_login_that_was_refused_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(|request| match request.header("authorization") {
+        // base64("new:pw")
+        Some("Basic bmV3OnB3") => error(404, "MANIFEST_UNKNOWN", "manifest unknown"),
+        _ => Reply::new(401).with("WWW-Authenticate", "Basic realm=x"),
+    });
+    let host = &server.host;
+    let file = write(&folder.path().join("auth.json"), &entry("old").replace("\"h\"", &format!("\"{host}\"")));
+    let mut client = client(&[("REGISTRY_AUTH_FILE", &file)]);
+    let at = repository(&server, "g/x");
+    assert!(client.head(&at, &tag("v1")).await.is_err());
+    write(&folder.path().join("auth.json"), &entry("new").replace("\"h\"", &format!("\"{host}\"")));
+    // Not at once: thirty-two refusals are no reason to ask a helper thirty-two times.
+    assert!(client.head(&at, &tag("v1")).await.is_err());
+    client.exchange.logins.stale = Duration::ZERO;
+    assert_eq!(client.head(&at, &tag("v1")).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn what_the_caller_hands_in_comes_first_and_for_its_host_only() {
     let text = entry("text");
     let mut logins = Logins::new(&|name| (name == "DOCKER_AUTH_CONFIG").then(|| text.clone()), None, budget());
     logins.give("h".into(), Login::Bearer(Secret::new("mine")));
     let found = logins.find(&Repository::parse("h/x").unwrap()).await.unwrap().unwrap();
     assert_eq!((found.login, found.from.as_str()), (Login::Bearer(Secret::new("mine")), "the command line"));
-    assert!(logins.find(&Repository::parse("other/x").unwrap()).await.unwrap().is_err());
+    let looked = logins.find(&Repository::parse("other/x").unwrap()).await.unwrap().unwrap_err();
+    assert_eq!(looked.first().map(String::as_str), Some("the command line (for h)"));
 }
 
 #[tokio::test]

@@ -115,6 +115,80 @@ fn a_registry_that_never_takes_a_token_is_asked_no_more_than_twice() {
     assert!(*given.lock().unwrap() <= 2, "{:?}", registry.lines());
 }
 
+/// A token on standard input is for the registry that the command names, and for the settings' where it names none.
+#[test]
+fn a_token_on_standard_input_goes_where_the_command_goes() {
+    let asking = || {
+        Hostile::start(|request, reply| match request.header("authorization") {
+            None => Deed::Answer(Reply::error(401, "X", "log in").with("WWW-Authenticate", "Basic realm=\"x\"")),
+            Some(_) => Deed::Answer(reply),
+        })
+    };
+    let (usual, other) = (asking(), asking());
+    let mut env = platform(&usual.address());
+    env.unset("DOCKER_AUTH_CONFIG");
+    let run = |line: &[&str]| {
+        let more = ["--registry-token-stdin", "--registry-user", super::USER];
+        env.run_with_stdin([line, &more].concat(), PASSWORD)
+    };
+    let to = format!("oci://{}/a/x:v1", other.address());
+    run(&["inventory", "push", "--runtime", "gke", "-e", "production", "--to", &to]).ok();
+    for line in [
+        &["inventory", "show", &to, "-e", "production"][..],
+        &["inventory", "list", &to],
+        &["inventory", "pull", &to, "-e", "production", "--output-dir", "out"],
+        &["inventory", "diff", "--runtime", "gke", "-e", "production", "local", &to],
+        &[
+            "deploy",
+            "diff",
+            "a",
+            "-e",
+            "production",
+            "-f",
+            "deploy.yaml",
+            "--with",
+            &format!("oci://{}/a/none:v1", other.address()),
+        ],
+    ] {
+        env.write("deploy.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: a}\n");
+        let done = run(line);
+        super::is_clean(&done);
+        assert!(matches!(done.code, Some(0 | 1)), "{done}");
+    }
+    assert!(other.has_seen(LOGIN) && usual.lines().is_empty(), "{:?}", usual.lines());
+    // For the settings' registry alone, where another one is asked: said, and not sent.
+    run(&["inventory", "push", "--runtime", "gke", "-e", "production"]).ok();
+    assert!(usual.has_seen(LOGIN));
+    env.write(
+        "kubectl-runway.yaml",
+        format!(
+            "registry: {{base: \"{}/r\"}}\nartifacts: {{deploy: \"{}/{{workload}}\"}}\nsource: {{insecure: true}}\n",
+            usual.address(),
+            other.address()
+        ),
+    );
+    other.clear();
+    let more = ["--artifacts", "--registry-token-stdin", "--registry-user", super::USER];
+    let line = [&["inventory", "verify", "--runtime", "gke", "-e", "production"][..], &more].concat();
+    let done = env.run_with_stdin(line, PASSWORD);
+    super::is_clean(&done);
+    assert!(done.to_string().contains(&format!("the command line (for {})", usual.address())), "{done}");
+    learnt_nothing(&other);
+}
+
+#[test]
+fn standard_input_is_read_once() {
+    let env = platform("localhost:1");
+    for line in [
+        &["inventory", "push", "-f", "-", "--runtime", "gke", "-e", "production"][..],
+        &["inventory", "verify", "--file=-", "--runtime", "gke", "-e", "production", "--artifacts"],
+        &["deploy", "push", "a", "-f", "-", "-e", "production"],
+    ] {
+        let run = env.run_with_stdin([line, &["--registry-token-stdin"]].concat(), PASSWORD);
+        holds(&run, 2, &["error: -f - and --registry-token-stdin both read standard input", "hint: "], SOON);
+    }
+}
+
 #[test]
 fn a_stranger_that_asks_for_a_login_gets_none() {
     // A login for one registry is not for another port of the same host, and not for the same port of another name.

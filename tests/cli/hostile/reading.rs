@@ -41,6 +41,32 @@ fn a_wrong_digest_is_told() {
 }
 
 #[test]
+fn what_is_not_there_is_told_in_the_registry_s_words() {
+    let host = |scene: &Scene| scene.registry.address();
+    for (code, message, words) in [
+        ("MANIFEST_UNKNOWN", "manifest unknown", "r/provisioner/gke-inventory has no tag production"),
+        ("NAME_UNKNOWN", "repository name not known to registry", "there is no repository r/provisioner/gke-inventory"),
+    ] {
+        let scene = Scene::published(move |_, _| Deed::Answer(Reply::error(404, code, message)));
+        let said = format!("{} answered 404 Not Found: {code}: {message}", host(&scene));
+        for run in [
+            scene.show(&[]),
+            scene.env.run(["inventory", "pull", "--runtime", "gke", "-e", "production", "--output-dir", "out"]),
+            scene.env.run(["inventory", "diff", "published", "local", "--runtime", "gke", "-e", "production"]),
+        ] {
+            holds(&run, 2, &["error: there is no such inventory", &said, words, "hint: "], SOON);
+        }
+        let run = scene.env.run(["deploy", "show", "a", "-e", "production"]);
+        holds(&run, 2, &["error: there is no such deploy artifact", &said, "hint: "], SOON);
+        let run = scene.env.run(["inventory", "diff", "--runtime", "gke", "-e", "production"]);
+        holds(&run, 1, &["is not there: everything would be added", &said], SOON);
+    }
+    let scene = Scene::published(|_, _| Deed::Answer(Reply::error(404, "NAME_UNKNOWN", "repository name not known")));
+    let run = scene.env.run(["inventory", "list", "--runtime", "gke"]);
+    holds(&run, 2, &["cannot list the tags", "NAME_UNKNOWN", "there is no repository", "hint: check the path"], SOON);
+}
+
+#[test]
 fn endless_bodies_are_left() {
     let flood = |which| only(which, |reply| Deed::Endless(reply.body("x".repeat(1 << 16))));
     holds(&flood(is_manifest).show(&[]), 2, &["larger than 4 MiB"], SOON);

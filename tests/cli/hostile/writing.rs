@@ -21,6 +21,23 @@ fn refused(scene: &Scene, words: &[&str]) {
     assert_eq!(scene.tag(), before);
 }
 
+/// An ingress whose registry is away answers 404 to everything. A tag that cannot be read is none that is free: what it holds
+/// would be lost past the guard.
+#[test]
+fn a_tag_behind_a_page_is_not_taken_for_a_free_one() {
+    let page = || Reply::new(404).with("Content-Type", "text/html").body("<html>ingress: no backend</html>");
+    let scene = Scene::published(move |request, reply| {
+        Deed::Answer(if request.path().ends_with("/manifests/production") { page() } else { reply })
+    });
+    scene.change();
+    refused(&scene, &["a web page, not a registry's answer", "whether it is there is not known", "check the host and the path"]);
+    holds(&scene.push(&["--dry-run"]), 2, &["whether it is there is not known"], SOON);
+    assert!(!scene.registry.lines().iter().any(|line| line.starts_with("PUT ")), "{:?}", scene.registry.lines());
+    // A registry's own word is one.
+    let scene = Scene::published(|_, reply| Deed::Answer(reply));
+    scene.push(&["--to", &format!("oci://{}/r/elsewhere:new", scene.registry.address())]).ok();
+}
+
 #[test]
 fn an_upload_without_a_place() {
     refused(&opening(|reply| reply.without("Location")), &["does not say where"]);

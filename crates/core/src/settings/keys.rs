@@ -17,6 +17,8 @@ pub enum Shape {
     Name,
     /// A list of names.
     Names,
+    /// A list of hosts, each with its port or without; it may be empty.
+    Hosts,
     /// A list of names, each with `{workload}` where the workload's id belongs; it may be empty.
     Patterns,
 }
@@ -73,6 +75,12 @@ pub const KEYS: &[Key] = &[
     key("registry.caFile", Shape::Text, "", "a PEM file with certificate authorities to trust too; default of --ca-file"),
     key("registry.certFile", Shape::Text, "", "a client certificate in PEM form; default of --cert-file"),
     key("registry.keyFile", Shape::Text, "", "the key of registry.certFile; default of --key-file"),
+    key(
+        "registry.tokenHosts",
+        Shape::Hosts,
+        "",
+        "hosts whose token endpoints get logins too, when a registry of another domain names them; such as gitlab.example.net",
+    ),
     key("artifacts.inventory", Shape::Text, "{base}/provisioner/{runtime}-inventory", "where inventories lie"),
     key("artifacts.deploy", Shape::Text, "{base}/deployments/{workload}/deploy", "where deploy artifacts lie"),
     key("namespace", Shape::Name, "runway-provisioner", "namespace of the Flux objects"),

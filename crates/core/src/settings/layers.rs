@@ -218,7 +218,7 @@ fn labels(file: &str, cluster: &Node, findings: &mut Vec<Finding>) -> BTreeMap<S
 }
 
 fn is_list(shape: Shape) -> bool {
-    matches!(shape, Shape::Names | Shape::Patterns)
+    matches!(shape, Shape::Names | Shape::Patterns | Shape::Hosts)
 }
 
 pub(super) fn default_value(key: &Key) -> Value {
@@ -236,8 +236,9 @@ pub(super) fn fault(key: &Key, value: &Value) -> Option<String> {
         (Shape::Names, Value::List(list)) if list.is_empty() => Some("the list is empty".to_owned()),
         (Shape::Names, Value::List(list)) => list.iter().find_map(|text| name(text)),
         (Shape::Patterns, Value::List(list)) => list.iter().find_map(|text| name(&text.replace("{workload}", "x"))),
+        (Shape::Hosts, Value::List(list)) => list.iter().find(|text| !is_host(text)).map(|text| format!("'{text}' is no host")),
         (_, Value::List(_)) => Some("one value is expected, not a list".to_owned()),
-        (Shape::Names | Shape::Patterns, Value::Text(_)) => Some("a list is expected".to_owned()),
+        (Shape::Names | Shape::Patterns | Shape::Hosts, Value::Text(_)) => Some("a list is expected".to_owned()),
         (Shape::Text, Value::Text(text)) => text_fault(key, text),
         (Shape::Bool, Value::Text(text)) => {
             (!matches!(text.as_str(), "true" | "false")).then(|| format!("'{text}' is neither true nor false"))
@@ -257,6 +258,11 @@ pub(super) fn fault(key: &Key, value: &Value) -> Option<String> {
             }
         }
     }
+}
+
+/// `host` or `host:port`: no scheme, no path, no user, and nothing that stands for several.
+fn is_host(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']'))
 }
 
 fn text_fault(key: &Key, text: &str) -> Option<String> {

@@ -113,6 +113,15 @@ impl Settings {
         }
     }
 
+    /// `registry.tokenHosts`: hosts that may give tokens for registries of other domains.
+    ///
+    /// It counts in a project's file as well, which others may have written. Such a file names the registry already, and a host
+    /// here is asked only when that registry itself names it, over its own TLS: who wrote the file cannot make an honest
+    /// registry do so, and a registry that is not honest can ask for the password itself.
+    pub fn token_hosts(&self) -> &[String] {
+        self.list("registry.tokenHosts")
+    }
+
     /// `registry.caFile`, `registry.certFile` or `registry.keyFile`, when set; in a settings file it is meant from the
     /// file's folder.
     pub fn registry_file(&self, path: &str) -> Option<PathBuf> {
