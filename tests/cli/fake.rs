@@ -101,6 +101,13 @@ fn serve(mut stream: TcpStream, objects: &[Value], forbidden: &str, log: &Mutex<
     // One connection may carry several questions.
     while let Some(target) = question(&mut stream) {
         log.lock().unwrap().push(target.clone());
+        if target.contains("watch=1") {
+            // Nothing happens here.
+            let head = "HTTP/1.1 200 X\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n";
+            stream.write_all(head.as_bytes()).unwrap_or_default();
+            std::thread::sleep(std::time::Duration::from_secs(120));
+            return;
+        }
         let (code, body) = if target.contains(forbidden) {
             (403, json!({"kind": "Status", "code": 403, "reason": "Forbidden", "message": format!("{target} is forbidden")}))
         } else {
