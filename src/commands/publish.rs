@@ -16,7 +16,7 @@ use runway_core::artifact::manifest::Blob;
 use runway_core::artifact::{Artifact, Packed, Provenance, Tree};
 use runway_core::flux::reference::{Repository, tag_fault};
 use runway_core::problem::{Class, Place, Problem};
-use runway_core::publish::{self, Allowance, Plan, Receipt, Things, guard};
+use runway_core::publish::{self, Allowance, Plan, Receipt, Refusal, Things, guard};
 use runway_core::settings::Settings;
 use std::sync::Arc;
 
@@ -131,16 +131,24 @@ impl Push<'_> {
             (_, Some(provenance)) => packed.artifact(&provenance?),
             (_, None) => packed.artifact(&provenance::of(&self.given(), &self.context.start).await?),
         };
-        let mut receipt = receipt(destination, &artifact);
-        if refused.is_some() {
-            receipt.result = publish::Outcome::Refused;
-            return Ok((receipt, plan, refused));
+        let mut receipt = receipt(destination, &artifact, found.as_ref());
+        if let Some(problem) = refused {
+            let why = if plan.after == 0 { Refusal::NothingLeft } else { Refusal::TooManyRemovals };
+            return Ok(refusal(receipt, plan, why, problem));
         }
-        let free = self.free_tags(client, destination, &artifact).await?;
+        let free = match self.free_tags(client, destination, &artifact).await {
+            Err(problem) if problem.class == Class::Refused => return Ok(refusal(receipt, plan, Refusal::TagTaken, problem)),
+            free => free?,
+        };
         if same && !self.flags.force {
             receipt.result = publish::Outcome::Unchanged;
         } else if !self.flags.dry_run {
-            destination.push(client, &artifact, found.as_ref().map(|found| &found.digest), near).await?;
+            match destination.push(client, &artifact, found.as_ref().map(|found| &found.digest), near).await {
+                Err(problem) if problem.class == Class::Refused => {
+                    return Ok(refusal(receipt, plan, Refusal::TagMoved, problem));
+                }
+                pushed => pushed?,
+            }
             receipt.result = publish::Outcome::Pushed;
         }
         if !self.flags.dry_run {
@@ -220,10 +228,17 @@ fn as_found(found: &Found, packed: &Packed) -> Artifact {
     Artifact { manifest, config: empty.clone(), layer: empty }
 }
 
+/// The end of a push that was refused: a receipt of that, too, since a pipeline goes on by the reason.
+fn refusal(receipt: Receipt, plan: Plan, why: Refusal, problem: Problem) -> (Receipt, Plan, Option<Problem>) {
+    (Receipt { result: publish::Outcome::Refused, refusal: Some(why), ..receipt }, plan, Some(problem))
+}
+
 /// A receipt of nothing done yet.
-fn receipt(destination: &Destination, artifact: &Artifact) -> Receipt {
+fn receipt(destination: &Destination, artifact: &Artifact, found: Option<&Found>) -> Receipt {
     Receipt {
         result: publish::Outcome::Planned,
+        refusal: None,
+        before: found.map(|found| found.digest.as_str().to_owned()),
         repository: destination.repository(),
         tag: destination.tag().to_owned(),
         digest: artifact.manifest.digest.as_str().to_owned(),

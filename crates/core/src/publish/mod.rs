@@ -14,5 +14,5 @@ mod unread;
 pub use guard::{Allowance, guard};
 pub use objects::plan_objects;
 pub use plan::{Change, Consequence, Plan, Removal, Things, plan};
-pub use receipt::{Outcome, Receipt};
+pub use receipt::{Outcome, Receipt, Refusal};
 pub use unread::plan_of_trees;
