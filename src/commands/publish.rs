@@ -16,7 +16,7 @@ use runway_core::artifact::manifest::Blob;
 use runway_core::artifact::{Artifact, Packed, Provenance, Tree};
 use runway_core::flux::reference::{Repository, tag_fault};
 use runway_core::problem::{Class, Place, Problem};
-use runway_core::publish::{self, Allowance, Plan, Receipt, Things, guard};
+use runway_core::publish::{self, Allowance, Plan, Receipt, Refusal, Things, guard};
 use runway_core::settings::Settings;
 use std::path::Path;
 use std::sync::Arc;
@@ -171,11 +171,14 @@ impl Push<'_> {
             (_, None) => sized(packed.artifact(&provenance::of(&self.given(), &self.context.start).await?)),
         };
         let mut receipt = receipt(destination, &artifact, size, found.as_ref());
-        if refused.is_some() {
-            receipt.result = publish::Outcome::Refused;
-            return Ok((receipt, plan, refused));
+        if let Some(problem) = refused {
+            let why = if plan.after == 0 { Refusal::NothingLeft } else { Refusal::TooManyRemovals };
+            return Ok(refusal(receipt, plan, why, problem));
         }
-        let free = self.free_tags(client, destination, &artifact).await?;
+        let free = match self.free_tags(client, destination, &artifact).await {
+            Err(problem) if problem.class == Class::Refused => return Ok(refusal(receipt, plan, Refusal::TagTaken, problem)),
+            free => free?,
+        };
         receipt.tags = self.flags.tag.iter().filter(|tag| !free.iter().any(|it| it.tag() == *tag)).cloned().collect();
         if self.flags.dry_run {
             let nothing = same && !self.flags.force && free.is_empty();
@@ -185,7 +188,12 @@ impl Push<'_> {
         }
         receipt.result = publish::Outcome::Unchanged;
         if !same || self.flags.force {
-            destination.push(client, &artifact, found.as_ref().map(|found| &found.digest), near).await?;
+            match destination.push(client, &artifact, found.as_ref().map(|found| &found.digest), near).await {
+                Err(problem) if problem.class == Class::Refused => {
+                    return Ok(refusal(receipt, plan, Refusal::TagMoved, problem));
+                }
+                pushed => pushed?,
+            }
             receipt.result = publish::Outcome::Pushed;
         }
         for place in free {
@@ -299,16 +307,22 @@ fn without_tag(receipt: &Receipt, tag: &str, problem: Problem) -> Problem {
     Problem { class, what: format!("{done}, but the tag {tag} was not set"), causes, ..problem }
 }
 
+/// The end of a push that was refused: a receipt of that, too, since a pipeline goes on by the reason.
+fn refusal(receipt: Receipt, plan: Plan, why: Refusal, problem: Problem) -> (Receipt, Plan, Option<Problem>) {
+    (Receipt { result: publish::Outcome::Refused, refusal: Some(why), ..receipt }, plan, Some(problem))
+}
+
 /// A receipt of nothing done yet.
 fn receipt(destination: &Destination, artifact: &Artifact, size: u64, found: Option<&Found>) -> Receipt {
     Receipt {
         result: publish::Outcome::Planned,
+        refusal: None,
+        before: found.map(|found| found.digest.as_str().to_owned()),
         repository: destination.repository(),
         tag: destination.tag().to_owned(),
         digest: artifact.manifest.digest.as_str().to_owned(),
         size,
         tags: Vec::new(),
-        before: found.map(|found| found.digest.as_str().to_owned()),
     }
 }
 

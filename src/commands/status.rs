@@ -5,6 +5,7 @@ use super::flags::{ExitFlags, OutputFlags};
 use super::follow::{self, FollowFlags};
 use super::look::{Answer, Look, LookFlags, names};
 use super::outputs;
+use crate::clock;
 use crate::exit::Outcome;
 use crate::render::output::Output;
 use crate::render::status::{self as render, Columns};
@@ -22,7 +23,7 @@ pub(crate) struct Args {
     workloads: Vec<String>,
     #[command(flatten)]
     look: LookFlags,
-    /// Look at the applied objects too: each must be there and healthy
+    /// Look at the applied objects too: each must be there and healthy; with --wait it is waited for
     #[arg(long)]
     objects: bool,
     /// Show only these verdicts, such as Failed,Missing or '!Ready'; may be repeated
@@ -56,7 +57,14 @@ pub(crate) fn run(mut args: Args, context: &Context, ui: &Ui) -> Result<Outcome,
         return follow::watch(&look, &selection, &outputs);
     }
     let (answer, outcome) = if args.follow.wait {
-        follow::wait(&look, &args.follow)?
+        let begun = clock::monotonic();
+        match follow::wait(&look, &args.follow)? {
+            // What Flux has applied need not run.
+            (_, outcome) if args.objects && !outcome.no && !outcome.late && !outcome.nothing => {
+                follow::come_up(&look, &args.follow, begun)?
+            }
+            ended => ended,
+        }
     } else {
         let answer = crate::block_on(look.answer())?;
         let outcome = answer.outcome();

@@ -27,6 +27,7 @@ pub(crate) struct Ui {
     out: Style,
     err: Style,
     quiet: bool,
+    muted: bool,
     name: &'static str,
 }
 
@@ -40,8 +41,14 @@ impl Ui {
             out: Style { color: colored(color, out.is_terminal()), width, ascii, program: Some(name) },
             err: Style { color: colored(color, io::stderr().is_terminal()), width: None, ascii, program: Some(name) },
             quiet,
+            muted: false,
             name,
         }
+    }
+
+    /// The same for work that is done again and again, whose talk was heard the first time: nothing goes to stderr.
+    pub(crate) fn muted(&self) -> Self {
+        Self { muted: true, quiet: true, ..*self }
     }
 
     /// How the answer may look.
@@ -78,6 +85,9 @@ impl Ui {
 
     /// A line to stderr, as its reader's terminal can show it; when even that fails there is nobody to tell.
     fn line(&self, text: &str) {
+        if self.muted {
+            return;
+        }
         drop(writeln!(io::stderr().lock(), "{}", self.err.drawn(text.to_owned())));
     }
 

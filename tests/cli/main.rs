@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod build;
+mod ci_jobs;
 mod ci_tasks;
 mod clusters;
 mod completion;

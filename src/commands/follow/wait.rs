@@ -2,6 +2,7 @@
 
 use super::FollowFlags;
 use super::changes::Changes;
+use super::rollout::say;
 use crate::clock;
 use crate::commands::look::{Answer, Look, Seen, Watcher};
 use crate::exit::Outcome;
@@ -212,14 +213,6 @@ impl Waiter<'_> {
     }
 
     fn say(&self, what: &str, troubles: &[Trouble]) {
-        for trouble in troubles.iter().take(LINES) {
-            self.look.ui.warning(&render::trouble(what, trouble));
-            for next in &trouble.next {
-                self.look.ui.note(&format!("  next: {next}"));
-            }
-        }
-        if let Some(more) = troubles.len().checked_sub(LINES).filter(|more| *more > 0) {
-            self.look.ui.warning(&format!("and {more} more"));
-        }
+        say(self.look.ui, what, troubles);
     }
 }

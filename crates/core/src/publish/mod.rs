@@ -16,5 +16,5 @@ pub use guard::{Allowance, guard};
 pub use inventories::{plan, plan_of_misplaced};
 pub use objects::plan_objects;
 pub use plan::{Change, Consequence, Plan, Removal, Things};
-pub use receipt::{Outcome, Receipt};
+pub use receipt::{Outcome, Receipt, Refusal};
 pub use unread::plan_of_trees;
