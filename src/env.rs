@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Every variable that is read beside those of the settings: what it belongs to, its name, what it does. `help environment`
 /// shows it; a test compares it with the sources.
-pub(crate) const VARIABLES: [(&str, &str, &str); 32] = [
+pub(crate) const VARIABLES: [(&str, &str, &str); 33] = [
     ("Output", "NO_COLOR", "set to anything: no colour"),
     ("Output", "CLICOLOR_FORCE", "set to anything but 0: colour, also where the output is no terminal; NO_COLOR is stronger"),
     ("Output", "TERM", "dumb: no colour and no progress line"),
@@ -26,6 +26,7 @@ pub(crate) const VARIABLES: [(&str, &str, &str); 32] = [
     ("Network", "NO_PROXY", "hosts that need none; also no_proxy"),
     ("Network", "REQUEST_METHOD", "set, as in a CGI program: HTTP_PROXY is not believed"),
     ("Network", "SSL_CERT_FILE", "certificates to trust instead of the system's"),
+    ("Network", "SSL_CERT_DIR", "folders with such certificates; with SSL_CERT_FILE both are read"),
     ("Registries", "REGISTRY_AUTH_FILE", "logins, in the form of containers' auth.json"),
     ("Registries", "DOCKER_AUTH_CONFIG", "logins, in the form of docker's config.json, as the text itself"),
     ("Registries", "DOCKER_CONFIG", "folder of docker's config.json, else ~/.docker"),
@@ -46,6 +47,12 @@ pub(crate) const VARIABLES: [(&str, &str, &str); 32] = [
 #[expect(clippy::disallowed_methods, reason = "this is the one permitted place")]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The variable of a setting, which may be set to nothing: that is a word, too.
+#[expect(clippy::disallowed_methods, reason = "this is the one permitted place")]
+pub(crate) fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// The user's home folder.

@@ -43,6 +43,9 @@ pub(crate) struct Global {
     /// Say nothing but answers, warnings and errors
     #[arg(short, long, global = true, help_heading = "Global options")]
     pub(crate) quiet: bool,
+    /// Say on stderr of each request to a registry or cluster: method, host, path, status, milliseconds
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
+    pub(crate) verbose: u8,
     /// Give up after this time, such as 30s or 2m (default 60s)
     #[arg(long, global = true, value_name = "DURATION", help_heading = "Global options")]
     pub(crate) timeout: Option<String>,
@@ -98,12 +101,19 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
         return finish(&ui, ui.answer(&answer).map(|()| Outcome::YES));
     }
     let color = usage::color(&arguments);
-    let parsed = command_line(name).try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
-        Ok(cli) => cli,
+    let matches = command_line(name).try_get_matches_from(arguments);
+    let parsed = matches.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, stdin_twice(&matches))));
+    let (cli, is_stdin_wanted_twice) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return usage::show(&error, &Ui::new(color, false, name)),
     };
     let ui = Ui::new(cli.global.color, cli.global.quiet, name);
+    if is_stdin_wanted_twice {
+        let problem = Problem::usage("-f - and --registry-token-stdin both read standard input")
+            .cause("it can be read once")
+            .hint("write what -f is to read to a file, or log in by other means: docker login, DOCKER_AUTH_CONFIG");
+        return finish(&ui, Err(problem));
+    }
     finish(&ui, carry_out(cli, name, &ui))
 }
 
@@ -128,6 +138,17 @@ fn carry_out(cli: Cli, name: &'static str, ui: &Ui) -> Result<Outcome, Problem> 
         Some(Command::Tree(args)) => tree::run(&args, &context()?, ui),
         Some(Command::Reconcile(args)) => reconcile::run(&args, &context()?, ui),
     }
+}
+
+/// Whether a command is told to read two things from standard input.
+fn stdin_twice(matches: &clap::ArgMatches) -> bool {
+    let mut deepest = matches;
+    while let Some((_, next)) = deepest.subcommand() {
+        deepest = next;
+    }
+    let token = matches!(deepest.try_get_one::<bool>("registry_token_stdin"), Ok(Some(true)));
+    let one = deepest.try_get_many::<PathBuf>("file").ok().flatten();
+    token && one.into_iter().flatten().any(|file| file.as_os_str() == "-")
 }
 
 fn finish(ui: &Ui, result: Result<Outcome, Problem>) -> u8 {

@@ -1,9 +1,10 @@
 //! What every command starts from: folder, settings, time limits.
 
 use super::cli::Global;
-use super::flags::{RegistryFlags, WorkloadsFlags};
+use super::flags::{PlaceFlags, RegistryFlags};
 use crate::files::seen::{self, Seen};
 use crate::files::{find, read};
+use crate::gather::source::Source;
 use crate::net::Budget;
 use crate::registry::{Client, Files, Login, Options, Secret};
 use crate::{clock, env};
@@ -27,7 +28,7 @@ pub(crate) struct Context {
     layers: Vec<Layer>,
 }
 
-/// The longest that one request may take.
+/// The longest that one request may take; with a `--timeout` above [`TOTAL`] it is in the same proportion to that.
 const REQUEST: Duration = Duration::from_secs(20);
 /// The longest that a command may take, without `--timeout`.
 const TOTAL: Duration = Duration::from_secs(60);
@@ -41,7 +42,8 @@ impl Context {
             Some(text) => duration::parse(text, Units::WithHours)
                 .map_err(|why| Problem::usage(format!("--timeout '{text}' is no duration")).cause(why).hint("write 30s or 2m"))?,
         };
-        Ok(Self { budget: Budget::new(total, REQUEST), ..Self::at(start)? })
+        let watcher = (global.verbose > 0).then_some(crate::ui::request as crate::net::Watcher);
+        Ok(Self { budget: Budget::new(total, REQUEST.max(total / 3)).watched(watcher), ..Self::at(start)? })
     }
 
     /// The surroundings in a folder: settings files and variables are read.
@@ -56,7 +58,7 @@ impl Context {
             refuse(&findings)?;
             layers.push(layer);
         }
-        layers.push(Layer::from_variables(env::variable)?);
+        layers.push(Layer::from_variables(env::setting)?);
         Ok(Self { start, budget: Budget::new(TOTAL, REQUEST), now: clock::now(), layers })
     }
 
@@ -86,7 +88,7 @@ impl Context {
     }
 
     /// The settings, with the command's flags on top.
-    pub(crate) fn settings(&self, flags: &WorkloadsFlags) -> Result<Settings, Problem> {
+    pub(crate) fn settings(&self, flags: &PlaceFlags) -> Result<Settings, Problem> {
         let mut layer = Layer::default();
         let given = [
             ("runtime", "--runtime", &flags.runtime),
@@ -104,6 +106,14 @@ impl Context {
         Ok(settings)
     }
 
+    /// A registry client for a source. A token on standard input is for the registry that the source names.
+    pub(crate) fn registry_of(&self, source: &Source, settings: &Settings, flags: &RegistryFlags) -> Result<Client, Problem> {
+        match source {
+            Source::Registry(reference) => self.registry_at(&reference.repository.host, settings, flags),
+            _ => self.registry(settings, flags),
+        }
+    }
+
     /// A registry client. A token on standard input is for the registry of the settings.
     pub(crate) fn registry(&self, settings: &Settings, flags: &RegistryFlags) -> Result<Client, Problem> {
         self.registry_at(settings.base().split('/').next().unwrap_or_default(), settings, flags)
@@ -117,7 +127,8 @@ impl Context {
             variables: &env::variable,
             home: env::home(),
             files: self.certificates(settings, flags)?,
-        })?;
+        })?
+        .with_token_hosts(settings.token_hosts().to_vec());
         if !flags.registry_token_stdin {
             return Ok(client);
         }

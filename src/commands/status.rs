@@ -1,7 +1,7 @@
 //! `status`: the verdict per workload and cluster, and for one workload the whole chain.
 
 use super::context::Context;
-use super::flags::OutputFlags;
+use super::flags::{ExitFlags, OutputFlags};
 use super::follow::{self, FollowFlags};
 use super::look::{Answer, Look, LookFlags, names};
 use super::outputs;
@@ -32,9 +32,8 @@ pub(crate) struct Args {
     /// Show only what is not Ready
     #[arg(long)]
     not_ready: bool,
-    /// Whether an answer of no exits with 1
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", hide_default_value = true)]
-    exit_code: bool,
+    #[command(flatten)]
+    exit: ExitFlags,
     #[command(flatten)]
     output: OutputFlags,
     #[command(flatten)]
@@ -73,7 +72,7 @@ pub(crate) fn run(mut args: Args, context: &Context, ui: &Ui) -> Result<Outcome,
     };
     let context = if goes_on { &context.now() } else { context };
     show(&answer, &args, &selection, &outputs, &Where { context, ui })?;
-    Ok(Outcome { no: outcome.no && args.exit_code, ..outcome })
+    Ok(args.exit.of(outcome))
 }
 
 /// Where output goes, and what time it is.

@@ -11,6 +11,18 @@ pub(crate) fn find(program: &str, path: Option<&str>) -> Option<PathBuf> {
     folders.iter().flat_map(|folder| names.clone().map(|name| folder.join(name))).find(|file| is_program(file))
 }
 
+/// The number of the user who runs this; `None`: users have none here.
+#[cfg(unix)]
+pub(crate) fn user_id() -> Option<u32> {
+    Some(rustix::process::getuid().as_raw())
+}
+
+/// The number of the user who runs this; `None`: users have none here.
+#[cfg(not(unix))]
+pub(crate) fn user_id() -> Option<u32> {
+    None
+}
+
 /// Whether files can be made in a folder, as far as its modes say.
 #[cfg(unix)]
 pub(crate) fn may_write(folder: &Path) -> bool {

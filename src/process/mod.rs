@@ -12,5 +12,5 @@ mod runner;
 #[cfg(all(test, unix))]
 mod tests;
 
-pub(crate) use find::{find, may_write};
+pub(crate) use find::{find, may_write, user_id};
 pub(crate) use runner::{Failure, Output, Program, run};

@@ -3,10 +3,12 @@
 use super::errand::{Doing, Errand};
 use super::exchange::{self, Exchange};
 use super::http::{Answer, Call, Transport};
+use super::local::PATIENCE;
 use super::logins::{Login, Logins};
 use super::origin;
 use super::proxy::Proxies;
-use super::tls::{Files, Trust};
+use super::tls::{Files, Instead, Trust};
+use super::words;
 use crate::net::Budget;
 use reqwest::Url;
 use runway_core::artifact::manifest::{Descriptor, INDEX_TYPE, MANIFEST_TYPE, MAX_MANIFEST};
@@ -15,15 +17,20 @@ use runway_core::flux::reference::{Repository, Target, name_fault, tag_fault};
 use runway_core::problem::Problem;
 use runway_core::settings::PlainHttp;
 use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The largest blob that is read, in bytes: a layer is unpacked in memory.
-const MAX_BLOB: u64 = 16 << 20;
+pub(super) const MAX_BLOB: u64 = 16 << 20;
 /// Bytes of one page of tags.
 const MAX_PAGE: usize = 8 << 20;
-/// Pages, and tags, that are read; more than that is not a list but an endless loop.
+/// Pages that are read; more than that is not a list but an endless loop.
 const MAX_PAGES: usize = 1000;
-const MAX_TAGS: usize = 1_000_000;
+/// Tags that are listed; a repository with more is no inventory's.
+const MAX_TAGS: usize = 2_000;
+/// Whose fault a list is that leads nowhere.
+const SET_UP: &str = "the registry or a proxy before it is set up wrongly; tell its administrators";
 /// Without it a registry answers 404 for what is there (distribution v3.1.2 does so for `*/*`).
 const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
@@ -71,7 +78,35 @@ pub(crate) struct Fetched {
 
 #[derive(Deserialize)]
 struct Page {
-    tags: Option<Vec<String>>,
+    tags: Option<Tags>,
+}
+
+/// What can be asked for as a tag, and one more than are listed at most: else a list is a way to fill the memory.
+#[derive(Default)]
+struct Tags(Vec<String>);
+
+impl<'de> Deserialize<'de> for Tags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Tags;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of tags")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Tags, A::Error> {
+                let mut tags = Vec::new();
+                while let Some(tag) = seq.next_element::<String>()? {
+                    if tags.len() <= MAX_TAGS && tag_fault(&tag).is_none() {
+                        tags.push(tag);
+                    }
+                }
+                Ok(Tags(tags))
+            }
+        }
+        deserializer.deserialize_seq(Reader)
+    }
 }
 
 impl Client {
@@ -79,9 +114,9 @@ impl Client {
     pub(crate) fn new(options: Options<'_>) -> Result<Self, Problem> {
         let Options { plain_http, budget, variables, home, files } = options;
         let folders = certificate_folders(variables, home.as_deref());
-        let trust = Trust::new(&files, variables("SSL_CERT_FILE"), folders)?;
+        let trust = Trust::new(&files, Instead::of(variables), folders, PATIENCE.min(budget.per_request()))?;
         let transport = Transport::new(budget, plain_http, trust, Proxies::new(variables));
-        let logins = Logins::new(variables, home.as_deref());
+        let logins = Logins::new(variables, home.as_deref(), budget);
         Ok(Self { exchange: Exchange::new(transport, logins) })
     }
 
@@ -92,27 +127,48 @@ impl Client {
         self
     }
 
+    /// Lets these hosts (`host` or `host:port`) give tokens, beside those of a registry's own domain.
+    #[must_use]
+    pub(crate) fn with_token_hosts(mut self, hosts: Vec<String>) -> Self {
+        self.exchange.token_hosts = hosts;
+        self
+    }
+
     /// The digest that a tag points to; `None` when the registry says that it is not there.
     pub(crate) async fn head(&self, repository: &Repository, target: &Target) -> Result<Option<Head>, Problem> {
         let errand = Errand::new(repository, Doing::Read, Some(target));
-        self.look(&errand, target).await
+        self.look(&errand, target).await.map_err(|problem| self.exchange.clean(problem))
     }
 
     /// A manifest; `None` when the registry says that it is not there.
     pub(crate) async fn manifest(&self, repository: &Repository, target: &Target) -> Result<Option<Fetched>, Problem> {
+        self.manifest_or_why(repository, target).await.map(Result::ok)
+    }
+
+    /// A manifest; the inner error is the registry's word that it is not there, and what it says about that.
+    pub(crate) async fn manifest_or_why(
+        &self,
+        repository: &Repository,
+        target: &Target,
+    ) -> Result<Result<Fetched, Problem>, Problem> {
         let errand = Errand::new(repository, Doing::Read, Some(target));
-        self.fetch(&errand, target).await.map(|found| found.map(|(fetched, _)| fetched))
+        let found = self.fetch(&errand, target).await.map_err(|problem| self.exchange.clean(problem))?;
+        Ok(found.map(|(fetched, _)| fetched))
     }
 
     /// A blob's bytes.
     pub(crate) async fn blob(&self, repository: &Repository, descriptor: &Descriptor) -> Result<Vec<u8>, Problem> {
+        self.content(repository, descriptor).await.map_err(|problem| self.exchange.clean(problem))
+    }
+
+    async fn content(&self, repository: &Repository, descriptor: &Descriptor) -> Result<Vec<u8>, Problem> {
         let errand = Errand::new(repository, Doing::Fetch, Some(&Target::Digest(descriptor.digest.clone())));
         let digest = Digest::parse(&descriptor.digest)
             .ok_or_else(|| errand.problem().cause("its digest is not a sha256 digest, the only kind that can be checked here"))?;
-        let limit = usize::try_from(descriptor.size)
-            .ok()
-            .filter(|_| descriptor.size <= MAX_BLOB)
-            .ok_or_else(|| errand.problem().cause(format!("it has {} bytes; more than 16 MiB are not read", descriptor.size)))?;
+        let limit = usize::try_from(descriptor.size).ok().filter(|_| descriptor.size <= MAX_BLOB).ok_or_else(|| {
+            let problem = errand.problem().cause(format!("it has {} bytes; more than 16 MiB are not read", descriptor.size));
+            problem.hint("is this an inventory or a deploy artifact? Other artifacts cannot be read here; check the reference")
+        })?;
         let (base, url) = self.address(&errand, &format!("blobs/{digest}"))?;
         let answer = self.exchange.perform(&errand, &base, &Call::get(url, limit)).await?;
         if !answer.status.is_success() {
@@ -125,33 +181,39 @@ impl Client {
         Ok(answer.body)
     }
 
-    /// All tags; `None` when the registry says that there is no such repository.
-    pub(crate) async fn tags(&self, repository: &Repository) -> Result<Option<Vec<String>>, Problem> {
+    /// All tags.
+    pub(crate) async fn tags(&self, repository: &Repository) -> Result<Vec<String>, Problem> {
+        self.pages(repository).await.map_err(|problem| self.exchange.clean(problem))
+    }
+
+    async fn pages(&self, repository: &Repository) -> Result<Vec<String>, Problem> {
         let errand = Errand::new(repository, Doing::List, None);
         let (base, mut url) = self.address(&errand, "tags/list?n=1000")?;
         let mut tags = Vec::new();
-        for page in 0..MAX_PAGES {
+        for _ in 0..MAX_PAGES {
             let answer = self.exchange.perform(&errand, &base, &Call::get(url.clone(), MAX_PAGE)).await?;
-            if answer.status == 404 && page == 0 {
-                return Ok(None);
-            }
             if !answer.status.is_success() {
                 return Err(self.exchange.explain(&errand, &answer).await);
             }
-            let read: Page = serde_json::from_slice(&answer.body)
-                .map_err(|error| errand.problem().cause("its answer is not a list of tags").caused_by(&error))?;
-            // What cannot be a tag cannot be asked for either, and is a way to fill the memory.
-            tags.extend(read.tags.unwrap_or_default().into_iter().filter(|tag| tag_fault(tag).is_none()));
+            let read: Page = serde_json::from_slice(&answer.body).map_err(|error| {
+                let at = format!("line {}, column {}", error.line(), error.column());
+                let problem = errand.problem().cause(format!("its answer is not a list of tags ({at})"));
+                problem.hint("this is not what a registry answers; check the host and the path")
+            })?;
+            tags.extend(read.tags.unwrap_or_default().0);
             if tags.len() > MAX_TAGS {
-                return Err(errand.problem().cause(format!("there are more than {MAX_TAGS} tags")));
+                return Err(errand
+                    .problem()
+                    .cause(format!("there are more than {MAX_TAGS} tags, and no more are listed"))
+                    .hint("a tag that is known by its name can be shown: oci://REPOSITORY:TAG"));
             }
-            match next_page(&answer, &base) {
+            match next_page(&answer, &base, self.exchange.transport.plain) {
                 Ok(Some(next)) if next != url => url = next,
-                Ok(None) => return Ok(Some(tags)),
-                Ok(Some(_)) => return Err(errand.problem().cause("the next page of tags is the same page again")),
+                Ok(None) => return Ok(tags),
+                Ok(Some(_)) => return Err(errand.problem().cause("the next page of tags is the same page again").hint(SET_UP)),
                 Err(why) => {
                     let why = self.exchange.scrub(&why);
-                    return Err(errand.problem().cause(format!("the next page of tags is not followed: {why}")));
+                    return Err(errand.problem().cause(format!("the next page of tags is not followed: {why}")).hint(SET_UP));
                 }
             }
         }
@@ -164,7 +226,8 @@ impl Client {
         let call = Call { accept: Some(ACCEPT), ..Call::head(url) };
         let answer = self.exchange.perform(errand, &base, &call).await?;
         match answer.status.as_u16() {
-            404 => return Ok(None),
+            // What has another type than the errors of registries is somebody else's word: it is read.
+            404 if answer.header("content-type").is_none_or(is_json) => return Ok(None),
             200..300 => {}
             // Asking again would not help.
             401 | 408 | 429 | 500.. => return Err(self.exchange.explain(errand, &answer).await),
@@ -182,22 +245,21 @@ impl Client {
     }
 
     /// The head of a manifest that has to be fetched for it.
-    async fn compute(&self, errand: &Errand<'_>, target: &Target) -> Result<Option<Head>, Problem> {
-        Ok(self.fetch(errand, target).await?.map(|(fetched, media_type)| {
+    pub(super) async fn compute(&self, errand: &Errand<'_>, target: &Target) -> Result<Option<Head>, Problem> {
+        Ok(self.fetch(errand, target).await?.ok().map(|(fetched, media_type)| {
             let media_type = fetched.manifest.media_type.clone().unwrap_or(media_type);
             Head { digest: fetched.digest, size: Some(fetched.bytes.len() as u64), media_type }
         }))
     }
 
-    async fn fetch(&self, errand: &Errand<'_>, target: &Target) -> Result<Option<(Fetched, String)>, Problem> {
+    /// The inner error is the registry's word that it is not there.
+    async fn fetch(&self, errand: &Errand<'_>, target: &Target) -> Result<Result<(Fetched, String), Problem>, Problem> {
         let (base, url) = self.manifest_address(errand, target)?;
         let call = Call { accept: Some(ACCEPT), ..Call::get(url, MAX_MANIFEST) };
         let answer = self.exchange.perform(errand, &base, &call).await?;
-        if answer.status == 404 {
-            return Ok(None);
-        }
         if !answer.status.is_success() {
-            return Err(self.exchange.explain(errand, &answer).await);
+            let problem = self.exchange.explain(errand, &answer).await;
+            return if answer.status == 404 && words::says_absent(&answer.body) { Ok(Err(problem)) } else { Err(problem) };
         }
         let digest = match (target, answer.header("docker-content-digest").and_then(Digest::parse)) {
             (Target::Digest(wanted), _) => Digest::parse(wanted),
@@ -214,7 +276,7 @@ impl Client {
         if manifest.media_type.is_none() && matches!(media_type.as_str(), MANIFEST_TYPE | INDEX_TYPE) {
             manifest.media_type = Some(media_type.clone());
         }
-        Ok(Some((Fetched { digest, bytes: answer.body, manifest }, media_type)))
+        Ok(Ok((Fetched { digest, bytes: answer.body, manifest }, media_type)))
     }
 
     /// Where a manifest is.
@@ -238,7 +300,11 @@ impl Client {
         }
         let base = origin::base(&errand.repository.host, self.exchange.transport.plain);
         let pair = base.and_then(|base| base.join(&format!("v2/{name}/{rest}")).ok().map(|url| (base, url)));
-        pair.ok_or_else(|| errand.problem().cause("its host is no host's name"))
+        let pair = pair.ok_or_else(|| errand.problem().cause("its host is no host's name"))?;
+        match self.exchange.transport.proxies.fault(&pair.0) {
+            Some(problem) => Err(problem),
+            None => Ok(pair),
+        }
     }
 }
 
@@ -263,6 +329,12 @@ fn check(errand: &Errand<'_>, digest: &Digest, answer: &Answer) -> Result<(), Pr
         .hint("somebody on the way, or the registry's storage, has changed it; nothing of it was used"))
 }
 
+/// Whether a type is JSON's, or one made of it.
+fn is_json(content_type: &str) -> bool {
+    let bare = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    bare == "application/json" || bare.ends_with("+json")
+}
+
 /// `Content-Type` without its parameters.
 fn media_type(answer: &Answer) -> String {
     let text = answer.header("content-type").unwrap_or_default();
@@ -270,7 +342,7 @@ fn media_type(answer: &Answer) -> String {
 }
 
 /// The address in `Link: <…>; rel="next"`, when it is the registry's own.
-fn next_page(answer: &Answer, base: &Url) -> Result<Option<Url>, String> {
+fn next_page(answer: &Answer, base: &Url, plain: PlainHttp) -> Result<Option<Url>, String> {
     let links = answer.headers.get_all("link").iter().filter_map(|value| value.to_str().ok());
     let next = links.flat_map(|text| text.split('<')).find_map(|link| {
         let (target, parameters) = link.split_once('>')?;
@@ -282,6 +354,6 @@ fn next_page(answer: &Answer, base: &Url) -> Result<Option<Url>, String> {
         is_next.then_some(target)
     });
     let Some(next) = next else { return Ok(None) };
-    let url = answer.url.join(next).map_err(|_| "it is no address".to_owned())?;
+    let url = origin::follow(&answer.url, next, plain, base)?;
     if origin::same(&url, base) { Ok(Some(url)) } else { Err(format!("{} is another host", origin::shown(&url))) }
 }

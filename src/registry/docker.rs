@@ -49,20 +49,22 @@ pub(super) fn parse(text: &[u8]) -> Result<Config, String> {
 }
 
 impl Config {
-    /// The logins for a repository, the best first: the host's own helper, the entry with the longest path, and the
-    /// helper for everything.
+    /// The logins for a repository, the best first: the key with the longest path (of two that are as long, the one that names a
+    /// helper), and the helper for everything.
     pub(super) fn candidates(&self, repository: &Repository) -> Vec<Candidate> {
         let helper = best(self.cred_helpers.iter().flatten(), repository).into_iter().next();
-        let helper = helper.map(|(_, name)| Candidate::Helper { name: name.clone(), required: true });
+        let helper = helper.map(|(length, _, name)| (length, Candidate::Helper { name: name.clone(), required: true }));
         let entries = self.auths.iter().flatten().filter_map(|(key, entry)| entry.as_ref().map(|entry| (key, entry)));
-        let entry = best(entries, repository).into_iter().find_map(|(key, entry)| match entry.login() {
-            Ok(Some(login)) => Some(Candidate::Entry(key.clone(), login)),
+        let entry = best(entries, repository).into_iter().find_map(|(length, key, entry)| match entry.login() {
+            Ok(Some(login)) => Some((length, Candidate::Entry(key.clone(), login))),
             Ok(None) => None,
-            Err(why) => Some(Candidate::Fault(key.clone(), why)),
+            Err(why) => Some((length, Candidate::Fault(key.clone(), why))),
         });
+        let mut named: Vec<(usize, Candidate)> = helper.into_iter().chain(entry).collect();
+        named.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
         let store = self.creds_store.iter().filter(|name| !name.is_empty());
         let store = store.map(|name| Candidate::Helper { name: name.clone(), required: false });
-        helper.into_iter().chain(entry).chain(store).collect()
+        named.into_iter().map(|(_, candidate)| candidate).chain(store).collect()
     }
 }
 
@@ -92,12 +94,12 @@ fn pair(auth: &str) -> Result<Login, &'static str> {
     Ok(Login::basic(user, password.trim_end_matches('\0')))
 }
 
-/// The entries whose key covers the repository, the longest path first.
-fn best<'a, T>(entries: impl Iterator<Item = (&'a String, T)>, repository: &Repository) -> Vec<(&'a String, T)> {
+/// The entries whose key covers the repository, with the length of its path, the longest first.
+fn best<'a, T>(entries: impl Iterator<Item = (&'a String, T)>, repository: &Repository) -> Vec<(usize, &'a String, T)> {
     let mut found: Vec<(usize, &String, T)> =
         entries.filter_map(|(key, value)| covers(key, repository).map(|length| (length, key, value))).collect();
     found.sort_by_key(|(length, _, _)| std::cmp::Reverse(*length));
-    found.into_iter().map(|(_, key, value)| (key, value)).collect()
+    found
 }
 
 /// How many characters of the repository's path a key covers; `None`: the key is for something else.
@@ -217,6 +219,11 @@ mod tests {
         );
         assert_eq!(user(r#"{"auths": {"h": {}}, "credsStore": "s", "credHelpers": {"h": "own"}}"#, "h/x"), "own true; s false");
         assert_eq!(user(r#"{"auths": null, "credsStore": ""}"#, "h/x"), "");
+        // What is said of a path is meant more exactly than what is said of its host.
+        let text = r#"{"auths": {"h/a": {"username": "u", "password": "p"}}, "credHelpers": {"h": "own", "h/a/b": "deep"}}"#;
+        assert_eq!(user(text, "h/a/x"), "h/a u p; own true");
+        assert_eq!(user(text, "h/a/b/x"), "deep true; h/a u p");
+        assert_eq!(user(text, "h/x"), "own true");
     }
 
     #[test]

@@ -9,6 +9,8 @@ pub(super) struct Errand<'a> {
     pub(super) repository: &'a Repository,
     pub(super) target: Option<Target>,
     pub(super) doing: Doing,
+    /// Another repository of the registry, from which a blob is taken.
+    pub(super) near: Option<&'a Repository>,
 }
 
 /// What is done.
@@ -53,7 +55,7 @@ impl Access {
 impl<'a> Errand<'a> {
     /// An errand.
     pub(super) fn new(repository: &'a Repository, doing: Doing, target: Option<&Target>) -> Self {
-        Self { repository, target: target.cloned(), doing }
+        Self { repository, target: target.cloned(), doing, near: None }
     }
 
     /// The rights that it needs.

@@ -8,11 +8,13 @@ use super::docker;
 use super::errand::{Access, Errand};
 use super::explain::{self, Note, Origin};
 use super::fault::Fault;
+use super::gate::Gates;
 use super::http::{Answer, Call, Papers, Sent, Transport};
 use super::jwt::Claims;
 use super::logins::{Found, Login, Logins};
-use super::origin;
+use super::origin::{self, Untrusted};
 use super::secret::Secret;
+use super::sent::SentSecrets;
 use super::token::{self, Failure, Fresh, Key, Reach, Tokens};
 use super::words::{self, Word};
 use reqwest::header::HeaderValue;
@@ -24,17 +26,19 @@ use tokio::sync::OnceCell;
 
 /// Bytes of an answer to a greeting.
 const MAX_GREETING: usize = 64 << 10;
-/// Bytes of a token endpoint's answer.
-const MAX_TOKEN: usize = 1 << 20;
+/// Bytes of a token endpoint's answer; no server takes a header as large as this.
+const MAX_TOKEN: usize = 64 << 10;
 
 /// Makes calls to registries.
 pub(super) struct Exchange {
     pub(super) transport: Transport,
     pub(super) logins: Logins,
+    /// Hosts that may give tokens, beside those of a registry's own domain.
+    pub(super) token_hosts: Vec<String>,
     sites: Mutex<HashMap<String, Arc<Site>>>,
     tokens: Tokens,
-    /// Secrets that were sent: whoever answers may repeat them, and an explanation must not.
-    sent: Mutex<Vec<Secret>>,
+    gates: Gates,
+    sent: Mutex<SentSecrets>,
 }
 
 /// A call without an answer.
@@ -44,11 +48,22 @@ pub(super) struct Trouble {
     pub(super) is_transient: bool,
     /// Whether it may have been carried out nevertheless.
     pub(super) is_uncertain: bool,
+    /// Whether the other end was met: past TLS, where it belongs.
+    pub(super) is_met: bool,
+}
+
+/// A registry did not open its door.
+pub(super) struct Shut {
+    pub(super) problem: Problem,
+    /// Whether it was met at all.
+    pub(super) is_met: bool,
+    /// Whether it has said something: then what lies behind the door may answer nevertheless.
+    pub(super) has_answered: bool,
 }
 
 impl From<Problem> for Trouble {
     fn from(problem: Problem) -> Self {
-        Self { problem, is_transient: false, is_uncertain: false }
+        Self { problem, is_transient: false, is_uncertain: false, is_met: false }
     }
 }
 
@@ -92,7 +107,9 @@ enum Scheme {
 impl Exchange {
     /// Nothing is known yet.
     pub(super) fn new(transport: Transport, logins: Logins) -> Self {
-        Self { transport, logins, sites: Mutex::default(), tokens: Tokens::default(), sent: Mutex::default() }
+        let (tokens, gates) = (Tokens::default(), Gates::default());
+        let (token_hosts, sites, sent) = (Vec::new(), Mutex::default(), Mutex::default());
+        Self { transport, logins, token_hosts, sites, tokens, gates, sent }
     }
 
     /// Makes a call to a registry (`base`), or to the place that it named for an upload, which gets no login when it is
@@ -103,11 +120,11 @@ impl Exchange {
         }
         let site = Arc::clone(locked(&self.sites).entry(base.as_str().to_owned()).or_default());
         let mut first = None;
-        let meet = async || first = Some(self.attempt(errand, &site, call).await);
+        let meet = async || first = Some(self.attempt(errand, &site, base, call).await);
         site.contact.get_or_init(meet).await;
         let (mut answer, mut sent) = match first {
             Some(result) => result?,
-            None => self.attempt(errand, &site, call).await?,
+            None => self.attempt(errand, &site, base, call).await?,
         };
         let mut renewed = false;
         while answer.status == 401 && origin::same(base, &answer.url) {
@@ -124,36 +141,48 @@ impl Exchange {
             if had == Sent::Nothing {
                 break;
             }
-            (answer, sent) = (self.send(errand, call, header.as_ref(), true).await?, had);
+            (answer, sent) = (self.knock(errand, base, call, (header.as_ref(), had)).await?, had);
+        }
+        if answer.status == 401 && sent != Sent::Nothing {
+            self.logins.refuse();
         }
         answer.sent = sent;
         Ok(answer)
     }
 
-    /// Asks a registry for itself, without a login. The flag beside a problem says that there was no TLS connection.
-    pub(super) async fn greet(&self, errand: &Errand<'_>, base: &Url) -> Result<Meeting, (Problem, bool)> {
-        let url = base.join("v2/").map_err(|_| (errand.problem().cause("its host is no host's name"), false))?;
+    /// Asks a registry for itself, without a login.
+    pub(super) async fn greet(&self, errand: &Errand<'_>, base: &Url) -> Result<Meeting, Shut> {
+        let said = |problem| Shut { problem, is_met: true, has_answered: true };
+        let url = base.join("v2/").map_err(|_| said(errand.problem().cause("its host is no host's name")))?;
         let site = Arc::clone(locked(&self.sites).entry(base.as_str().to_owned()).or_default());
-        let answer = self.send(errand, &Call::get(url, MAX_GREETING), None, true).await.map_err(|trouble| {
-            let is_tls = explain::is_tls(&trouble.problem);
-            (trouble.problem, is_tls)
+        let answer = self.send(errand, &Call::get(url, MAX_GREETING), None, true).await.map_err(|trouble| Shut {
+            problem: trouble.problem,
+            is_met: trouble.is_met,
+            has_answered: false,
         })?;
         if answer.status.is_success() {
             return Ok(Meeting::Open);
         }
         let learnt = answer.status == 401
             && origin::same(base, &answer.url)
-            && self.learn(errand, &site, base, &answer, Sent::Nothing).map_err(|problem| (problem, false))?;
-        let scheme = locked(&site.scheme).clone();
-        match scheme {
-            Scheme::Basic if learnt => Ok(Meeting::Basic),
-            Scheme::Bearer { realm, service } if learnt => Ok(Meeting::Bearer { realm: origin::shown(&realm), service }),
-            _ if answer.status == 404 => {
-                let problem =
-                    errand.problem().cause(format!("{} knows no /v2/, as every registry does", origin::host(&answer.url)));
-                Err((problem.hint("this is not what a registry answers; check the host"), false))
-            }
-            _ => Err((self.explain(errand, &answer).await, false)),
+            && self.learn(errand, &site, base, &answer, Sent::Nothing).map_err(said)?;
+        if learnt {
+            return Ok(self.met(base));
+        }
+        if answer.status == 404 {
+            let problem = errand.problem().cause(format!("{} knows no /v2/, as every registry does", origin::host(&answer.url)));
+            return Err(said(problem.hint("this is not what a registry answers; check the host")));
+        }
+        Err(said(self.explain(errand, &answer).await))
+    }
+
+    /// What a registry was found to want so far.
+    pub(super) fn met(&self, base: &Url) -> Meeting {
+        let site = locked(&self.sites).get(base.as_str()).map(Arc::clone);
+        match site.map(|site| locked(&site.scheme).clone()).unwrap_or_default() {
+            Scheme::Unknown => Meeting::Open,
+            Scheme::Basic => Meeting::Basic,
+            Scheme::Bearer { realm, service } => Meeting::Bearer { realm: origin::shown(&realm), service },
         }
     }
 
@@ -191,9 +220,24 @@ impl Exchange {
         }
     }
 
-    async fn attempt(&self, errand: &Errand<'_>, site: &Site, call: &Call<'_>) -> Result<(Answer, Sent), Trouble> {
+    async fn attempt(&self, errand: &Errand<'_>, site: &Site, base: &Url, call: &Call<'_>) -> Result<(Answer, Sent), Trouble> {
         let (header, sent) = self.authorization(errand, site, None).await?;
-        Ok((self.send(errand, call, header.as_ref(), true).await?, sent))
+        Ok((self.knock(errand, base, call, (header.as_ref(), sent)).await?, sent))
+    }
+
+    /// Asks a registry; with a login only as long as it takes it.
+    async fn knock(
+        &self,
+        errand: &Errand<'_>,
+        base: &Url,
+        call: &Call<'_>,
+        (header, sent): (Option<&HeaderValue>, Sent),
+    ) -> Result<Answer, Trouble> {
+        let ask = async || self.send(errand, call, header, true).await;
+        match (header, sent) {
+            (Some(login), Sent::Login | Sent::Bearer(_)) => Box::pin(self.gates.pass(base, login, ask)).await,
+            _ => ask().await,
+        }
     }
 
     /// `is_home`: whoever is asked may see the login, and the client certificate.
@@ -207,9 +251,10 @@ impl Exchange {
         let registry = &errand.repository.host;
         let papers = Papers { registry, authorization: header, certificate: is_home };
         Box::pin(self.transport.send(call, papers)).await.map_err(|fault| {
-            let fault = Fault { detail: self.scrub(&fault.detail), ..fault };
+            let fault = Fault { host: self.scrub(&fault.host), detail: self.scrub(&fault.detail), ..fault };
             let problem = explain::fault(errand, &fault, &self.transport.ground(registry));
-            Trouble { problem, is_transient: fault.is_transient(), is_uncertain: fault.is_uncertain() }
+            let (is_transient, is_uncertain) = (fault.is_transient(), fault.is_uncertain());
+            Trouble { problem, is_transient, is_uncertain, is_met: fault.is_met }
         })
     }
 
@@ -264,8 +309,10 @@ impl Exchange {
             (_, _, Sent::Token(..)) => Ok(true),
             (Some(bearer), _, Sent::Nothing | Sent::Login | Sent::Bearer(_)) => {
                 let named = bearer.get("realm").unwrap_or_default();
-                let realm =
-                    origin::realm(base, named).map_err(|why| explain::realm(errand, &self.scrub(named), &self.scrub(&why)))?;
+                let realm = origin::realm(base, named, &self.token_hosts).map_err(|it| {
+                    let it = Untrusted { why: self.scrub(&it.why), host: it.host.map(|host| self.scrub(&host)) };
+                    explain::realm(errand, &self.scrub(named), &it)
+                })?;
                 let known = matches!(&*locked(&site.scheme), Scheme::Bearer { .. });
                 let service = bearer.get("service").map(str::to_owned);
                 *locked(&site.scheme) = Scheme::Bearer { realm, service };
@@ -291,7 +338,13 @@ impl Exchange {
         let key = |access: Access| {
             let own = format!("repository:{name}:{}", access.actions());
             let more = locked(&site.scopes).get(&(name.clone(), access)).cloned();
-            Key { realm: realm.clone(), service: service.clone(), scopes: std::iter::once(own).chain(more).collect() }
+            // A mount needs the right to read where the blob is; whoever has it not gets a token that allows less.
+            let near = errand.near.map(|near| format!("repository:{}:pull", near.name));
+            Key {
+                realm: realm.clone(),
+                service: service.clone(),
+                scopes: [Some(own), more, near].into_iter().flatten().collect(),
+            }
         };
         // The right to write includes the right to read.
         let ready = if errand.access() == Access::Pull { self.tokens.ready(&key(Access::Push)) } else { None };
@@ -328,7 +381,8 @@ impl Exchange {
             },
             None => Call::get(url, MAX_TOKEN),
         };
-        call.may_leave = false;
+        // Without a login there is nothing that the way could take elsewhere.
+        call.may_leave = login.is_none();
         let general = |problem: Problem| Failure { problem, reach: Reach::Endpoint };
         let header = match &login {
             Some(Login::Basic { user, password }) => {
@@ -340,6 +394,9 @@ impl Exchange {
         };
         let answer = self.send(errand, &call, header.as_ref(), true).await.map_err(|trouble| general(trouble.problem))?;
         if !answer.status.is_success() {
+            if answer.status == 401 {
+                self.logins.refuse();
+            }
             let login = match found {
                 Some(found) => Origin::Found(found.from),
                 None => self.login_of(errand).await,
@@ -357,15 +414,12 @@ impl Exchange {
             let problem = errand.problem().cause(format!("no token from {realm}: {why}"));
             general(problem.hint("the registry or a proxy before its token endpoint is set up wrongly"))
         })?;
-        self.remember(fresh.token.clone());
+        locked(&self.sent).token(fresh.header.clone());
         Ok(fresh)
     }
 
     fn remember(&self, secret: Secret) {
-        let mut sent = locked(&self.sent);
-        if !sent.contains(&secret) {
-            sent.push(secret);
-        }
+        locked(&self.sent).login(secret);
     }
 
     /// What an answer says.
@@ -375,16 +429,17 @@ impl Exchange {
 
     /// Takes secrets that were sent out of the words of whoever got them.
     pub(super) fn scrub(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for secret in locked(&self.sent).iter() {
-            let secret = secret.expose();
-            let secret = secret.strip_prefix("Basic ").unwrap_or(secret);
-            // A shorter one stands in many words, and taking it out would say where.
-            if secret.len() >= 4 {
-                text = text.replace(secret, "[secret]");
-            }
-        }
-        text
+        locked(&self.sent).scrub(text)
+    }
+
+    /// The same for a text that has words of our own in it.
+    pub(super) fn clean_text(&self, text: &str) -> String {
+        locked(&self.sent).clean_text(text)
+    }
+
+    /// A problem as it may leave the client.
+    pub(super) fn clean(&self, problem: Problem) -> Problem {
+        locked(&self.sent).clean(problem)
     }
 }
 

@@ -2,13 +2,15 @@
 
 use super::challenge;
 use super::errand::{Access, Doing, Errand};
-use super::fault::{Fault, Kind, Tls};
+use super::fault::{Fault, Kind, Tls, Via};
 use super::http::{Answer, Sent};
-use super::origin;
+use super::origin::{self, Untrusted};
 use super::retry;
 use super::words::{self, Word};
 use crate::clock;
 use jiff::Timestamp;
+use reqwest::StatusCode;
+use runway_core::flux::reference::Target;
 use runway_core::problem::Problem;
 
 /// For a registry that may not speak TLS.
@@ -29,11 +31,6 @@ const UNTRUSTED: &str = "its token endpoint is not trusted: ";
 pub(crate) fn ends_the_asking(problem: &Problem) -> bool {
     let whole = [NO_ADDRESS, REFUSED, NO_CONNECTION, NO_TLS, WRONG_LOGIN, EXPIRED_LOGIN, PROXY_LOGIN, UNTRUSTED];
     problem.causes.iter().any(|cause| whole.iter().any(|start| cause.starts_with(start)))
-}
-
-/// Whether there was no TLS connection.
-pub(super) fn is_tls(problem: &Problem) -> bool {
-    problem.causes.iter().any(|cause| cause.starts_with(NO_TLS))
 }
 
 /// What is known about the login that a request had.
@@ -81,10 +78,31 @@ pub(super) struct Ground {
 
 /// A request without an answer.
 pub(super) fn fault(errand: &Errand<'_>, fault: &Fault, ground: &Ground) -> Problem {
+    // What failed may be the proxy, or what is behind it. Nothing is said of plain http then: whoever is on the way would read
+    // the login.
+    let between = fault.via.as_ref().filter(|via| match &fault.kind {
+        Kind::Tls(why) => via.speaks_tls || *why == Tls::Absent,
+        Kind::Broken => !fault.is_met,
+        _ => false,
+    });
+    let problem = match between {
+        Some(via) => through_proxy(errand.problem(), &fault.host, via),
+        None => unanswered(errand, fault, ground),
+    };
+    let problem = if fault.detail.is_empty() { problem } else { problem.cause(fault.detail.clone()) };
+    match (&fault.kind, &fault.via) {
+        (Kind::TooLarge(_) | Kind::Redirect | Kind::Setup | Kind::ProxyLogin, _) | (_, None) => problem,
+        (_, Some(Via { name, .. })) => {
+            problem.hint(format!("{} is asked through {name}, unless NO_PROXY names it; is that right?", fault.host))
+        }
+    }
+}
+
+fn unanswered(errand: &Errand<'_>, fault: &Fault, ground: &Ground) -> Problem {
     // What keeps a connection from being made is the proxy's, when there is one.
-    let (host, next) = (&fault.host, fault.via.as_ref().unwrap_or(&fault.host));
+    let (host, next) = (&fault.host, fault.via.as_ref().map_or(&fault.host, |via| &via.name));
     let problem = errand.problem();
-    let problem = match &fault.kind {
+    match &fault.kind {
         Kind::Dns => problem
             .cause(format!("{NO_ADDRESS}the name of {next} is not known"))
             .hint("check the spelling of the host, and whether this machine's network (or VPN) knows it"),
@@ -112,14 +130,10 @@ pub(super) fn fault(errand: &Errand<'_>, fault: &Fault, ground: &Ground) -> Prob
             .cause(format!("{host} redirects, and this is not followed"))
             .hint("a registry or a proxy before it is set up wrongly; tell its administrators"),
         Kind::ProxyLogin => proxy_login(problem, next),
-        Kind::Setup => problem.cause(format!("the request to {host} cannot be made")),
-    };
-    let problem = if fault.detail.is_empty() { problem } else { problem.cause(fault.detail.clone()) };
-    match (&fault.kind, &fault.via) {
-        (Kind::TooLarge(_) | Kind::Redirect | Kind::Setup | Kind::ProxyLogin, _) | (_, None) => problem,
-        (_, Some(via)) => {
-            problem.hint(format!("{} is asked through {via}, unless NO_PROXY names it; is that right?", fault.host))
-        }
+        Kind::NoTunnel(status) => no_tunnel(problem, host, next, *status),
+        Kind::Setup => problem
+            .cause(format!("the request to {host} cannot be made"))
+            .hint("look at what is named here: a file of certificates, or a variable that names one"),
     }
 }
 
@@ -128,6 +142,29 @@ fn proxy_login(problem: Problem, proxy: &str) -> Problem {
     problem
         .cause(format!("{PROXY_LOGIN}{proxy} wants a login, or another one"))
         .hint("write it into the variable that names the proxy: http://USER:PASSWORD@HOST:PORT, with %40 for an @ of its own")
+}
+
+/// A proxy that leads nowhere.
+fn no_tunnel(problem: Problem, host: &str, proxy: &str, status: Option<StatusCode>) -> Problem {
+    let said = status.map_or_else(|| "without a status".to_owned(), |status| format!("it answered {status}"));
+    let problem = problem.cause(format!("{PROXY_LOGIN}{proxy} makes no tunnel to {host} ({said})"));
+    match status.map(|status| status.as_u16()) {
+        Some(502..=504) => {
+            problem.hint(format!("it does not reach {host} itself: is the name right, and known where the proxy is?"))
+        }
+        _ => problem.hint(format!("its rules may not let {host} through; ask whoever runs it")),
+    }
+}
+
+/// No connection came about on a way through a proxy: what failed may be either of the two.
+fn through_proxy(problem: Problem, host: &str, via: &Via) -> Problem {
+    let Via { name, variable, speaks_tls } = via;
+    let problem = problem.cause(format!("{PROXY_LOGIN}no connection to {host} came about through {name}"));
+    if *speaks_tls {
+        problem.hint(format!("{variable} begins with https://, so that the proxy itself is spoken to in TLS; most want http://"))
+    } else {
+        problem.hint(format!("is it a proxy of the kind that {variable} says (http://, socks5h://), and does {host} speak TLS?"))
+    }
 }
 
 fn tls(problem: Problem, why: Tls, host: &str, registry: &str, ground: &Ground) -> Problem {
@@ -160,15 +197,18 @@ fn tls(problem: Problem, why: Tls, host: &str, registry: &str, ground: &Ground) 
                 None => "none was shown".to_owned(),
             })
             .hint("it must be signed by an authority that the registry trusts, and not be over"),
-        Tls::Other => problem.cause(format!("{NO_TLS}the handshake with {host} failed")),
+        Tls::Other => problem
+            .cause(format!("{NO_TLS}the handshake with {host} failed"))
+            .hint("it may speak another version of TLS, or not be a registry; tell its administrators what is said here"),
     }
 }
 
 /// An answer that says no.
 pub(super) fn answer(errand: &Errand<'_>, answer: &Answer, note: &Note) -> Problem {
     let problem = errand.problem().cause(headline(answer, &note.said));
-    let problem =
-        if note.is_foreign { problem.cause(format!("{} sends such requests there", errand.repository.host)) } else { problem };
+    if note.is_foreign && !words::says_absent(&answer.body) {
+        return elsewhere(problem, errand, answer);
+    }
     match answer.status.as_u16() {
         401 => unauthorized(problem, errand, answer, note),
         407 => proxy_login(problem, "the proxy"),
@@ -180,9 +220,22 @@ pub(super) fn answer(errand: &Errand<'_>, answer: &Answer, note: &Note) -> Probl
             problem.cause(format!("{EXPIRED_LOGIN}{}", note.sentence())).hint(renew(errand, note))
         }
         403 => problem.cause(note.sentence()).hint(rights(errand, note)),
-        404 => not_there(problem, errand, note),
+        404 => not_there(problem, errand, note, words::says_absent(&answer.body)),
         408 | 500.. => problem.hint("the registry has trouble; try again later, and look at its status page"),
         _ => invalid(problem, errand, &note.said),
+    }
+}
+
+/// A no of somebody to whom the registry has sent the request on, mostly its storage. No login goes there.
+fn elsewhere(problem: Problem, errand: &Errand<'_>, answer: &Answer) -> Problem {
+    let registry = &errand.repository.host;
+    let problem = problem.cause(format!("that is where {registry} sends such requests (its storage?), not {registry} itself"));
+    match answer.status.as_u16() {
+        429 => too_many(problem, answer),
+        408 | 500.. => problem.hint("it has trouble; try again later, and look at the registry's status page"),
+        _ => problem
+            .hint("try again: such addresses are good for a short time; is the clock right, here and there?")
+            .hint(format!("if it goes on, tell the administrators of {registry}: a login here is not what is missing")),
     }
 }
 
@@ -216,7 +269,10 @@ fn unauthorized(problem: Problem, errand: &Errand<'_>, answer: &Answer, note: &N
             .cause(format!("invalid token: the registry does not take the token that {realm} gave"))
             .cause(note.sentence())
             .hint("are the clocks right, here and there? Otherwise the registry and its token endpoint do not belong together"),
-        (_, Origin::Found(_), _) => problem.cause(format!("{WRONG_LOGIN}{}", note.sentence())).hint(renew(errand, note)),
+        (_, Origin::Found(_), _) => {
+            let is_bare = matches!(answer.sent, Sent::Bearer(_));
+            problem.cause(format!("{WRONG_LOGIN}{}", note.sentence())).hint(login_hint(errand, note, is_bare))
+        }
     }
 }
 
@@ -244,16 +300,30 @@ fn expired(problem: &Problem, errand: &Errand<'_>, sent: Sent, note: &Note) -> O
     }
 }
 
-/// Whether a registry says that the time of a login is over.
+/// Whether a registry says that the time of a login is over; other things end too, such as a group's subscription.
 fn is_over(said: &[Word]) -> bool {
-    said.iter().any(|word| word.message.to_ascii_lowercase().contains("expired"))
+    let logins = ["token", "credential", "password", "login", "session", "jwt", "authoriz", "authentic", "grant"];
+    said.iter().any(|word| {
+        let text = word.message.to_ascii_lowercase();
+        text.contains("expired") && logins.iter().any(|login| text.contains(login))
+    })
 }
 
 /// How a login is renewed.
 fn renew(errand: &Errand<'_>, note: &Note) -> String {
+    login_hint(errand, note, false)
+}
+
+/// What to do about a login that is not taken; `is_bare`: it was sent as the registry's own token.
+fn login_hint(errand: &Errand<'_>, note: &Note, is_bare: bool) -> String {
     match &note.login {
         Origin::Found(from) if from.starts_with("CI_") => {
             "a job's login is over when its job is; use the variables of the running job".to_owned()
+        }
+        Origin::Found(from) if from == super::logins::HANDED_IN && is_bare => {
+            "without --registry-user it is taken as the registry's own token; add --registry-user NAME for a password or an access \
+             token such as GitLab's"
+                .to_owned()
         }
         Origin::Found(from) if from == super::logins::HANDED_IN => "hand in a new one".to_owned(),
         Origin::Found(_) | Origin::NotAsked | Origin::Nowhere(_) => {
@@ -275,27 +345,52 @@ fn too_many(problem: Problem, answer: &Answer) -> Problem {
     }
 }
 
-fn not_there(problem: Problem, errand: &Errand<'_>, note: &Note) -> Problem {
-    match errand.doing {
-        Doing::Fetch => problem
+/// `is_word`: the registry itself says it.
+fn not_there(problem: Problem, errand: &Errand<'_>, note: &Note, is_word: bool) -> Problem {
+    let repository = &errand.repository;
+    let path = "check the path; on GitLab the project must exist and have its container registry switched on";
+    match (errand.doing, &errand.target) {
+        (Doing::Fetch, _) => problem
             .cause("the manifest is there, but a blob that it names is not")
             .hint("the registry has lost it (a clean-up?); push the artifact again"),
-        _ => problem
-            .cause(format!("there is no repository {}, or this login may not see it", errand.repository.name))
+        _ if !is_word => problem
+            .cause("no registry says so, and whether it is there is not known")
+            .hint("an ingress or a proxy answers like this when no registry is behind it: check the host and the path"),
+        (Doing::Read, Some(target)) if words::has(&note.said, "MANIFEST_UNKNOWN") => {
+            let (kind, name) = match target {
+                Target::Tag(tag) => ("tag", tag),
+                Target::Digest(digest) => ("digest", digest),
+            };
+            problem
+                .cause(format!("{} has no {kind} {name}", repository.name))
+                .hint(format!("the tags that it has: kubectl runway inventory list oci://{repository}"))
+                .hint("nothing was pushed there yet, or somebody has removed it")
+        }
+        (Doing::Read, _) if !words::has(&note.said, "NAME_UNKNOWN") => problem
+            .cause(format!("either there is no repository {}, or it has nothing of that name", repository.name))
             .cause(note.sentence())
-            .hint("check the path; on GitLab the project must exist and have its container registry switched on"),
+            .hint(path),
+        _ => problem
+            .cause(format!("there is no repository {}, or this login may not see it", repository.name))
+            .cause(note.sentence())
+            .hint(path),
     }
 }
 
 fn invalid(problem: Problem, errand: &Errand<'_>, said: &[Word]) -> Problem {
     let any = |part: &str| said.iter().any(|word| word.message.to_ascii_lowercase().contains(part));
-    if any("http request to an https server") {
+    if any("http request to an https server") || any("http request was sent to https port") {
         return problem.hint("the registry speaks TLS: set registry.plainHttp: \"false\", on loopback too");
     }
-    if words::has(said, "MANIFEST_INVALID") || any("media type") || any("mediatype") {
+    if any("media type") || any("mediatype") || any("media-type") {
         return problem
             .cause("media type refused: the registry does not take Flux artifacts as they are")
             .hint("ask its administrators to permit OCI artifacts with Flux's media types");
+    }
+    if words::has(said, "MANIFEST_INVALID") {
+        return problem
+            .cause("the registry does not take the manifest, for a reason of its own")
+            .hint("its words say why, or its log does; a proxy before it may have cut the request");
     }
     if words::has(said, "MANIFEST_BLOB_UNKNOWN") {
         return problem
@@ -329,11 +424,18 @@ pub(super) fn token(errand: &Errand<'_>, answer: &Answer, note: &Note) -> Proble
 }
 
 /// The registry names a token endpoint that gets no login.
-pub(super) fn realm(errand: &Errand<'_>, realm: &str, why: &str) -> Problem {
-    errand.problem().cause(format!("{UNTRUSTED}{}", runway_core::text::head(realm, 300))).cause(why).hint(format!(
-        "no login was sent there; if it is right, ask the administrators of {} for an endpoint below the same domain, over https",
-        errand.repository.host
-    ))
+pub(super) fn realm(errand: &Errand<'_>, realm: &str, untrusted: &Untrusted) -> Problem {
+    let problem = errand.problem().cause(format!("{UNTRUSTED}{}", runway_core::text::head(realm, 300)));
+    let problem = problem.cause(untrusted.why.clone());
+    match &untrusted.host {
+        Some(host) => problem.hint(format!(
+            "no login was sent there; if it is right (a GitLab whose registry has a domain of its own), allow it: registry.tokenHosts: [\"{host}\"], or RUNWAY_REGISTRY_TOKEN_HOSTS={host}"
+        )),
+        None => problem.hint(format!(
+            "no login was sent there; if it is right, ask the administrators of {} for an endpoint below the same domain, over https",
+            errand.repository.host
+        )),
+    }
 }
 
 fn verb(errand: &Errand<'_>) -> String {
@@ -366,6 +468,7 @@ fn is_quota(said: &[Word]) -> bool {
     said.iter().any(|word| {
         let text = word.message.to_ascii_lowercase();
         text.contains("quota")
+            || text.contains("too large")
             || (text.contains("storage") && (text.contains("limit") || text.contains("exceed") || text.contains("full")))
     })
 }

@@ -1,5 +1,6 @@
 //! Why a request got no answer: told apart by type, not by the words of a library.
 
+use reqwest::StatusCode;
 use std::error::Error;
 use std::io;
 use std::time::Duration;
@@ -13,8 +14,21 @@ pub(super) struct Fault {
     pub(super) kind: Kind,
     /// What the library says about it, innermost words only.
     pub(super) detail: String,
-    /// The proxy that was to lead there, and the variable that names it.
-    pub(super) via: Option<String>,
+    /// The proxy that was to lead there.
+    pub(super) via: Option<Via>,
+    /// Whether the other end was met: there was a connection, and TLS where it belongs.
+    pub(super) is_met: bool,
+}
+
+/// A proxy on the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Via {
+    /// It, and the variable that names it.
+    pub(super) name: String,
+    /// That variable.
+    pub(super) variable: &'static str,
+    /// Whether it is itself spoken to in TLS.
+    pub(super) speaks_tls: bool,
 }
 
 /// What happened.
@@ -38,6 +52,8 @@ pub(super) enum Kind {
     Redirect,
     /// The proxy wants a login, or another one.
     ProxyLogin,
+    /// The proxy makes no tunnel; with the status that it says, when it says one.
+    NoTunnel(Option<StatusCode>),
     /// The client could not be set up, or the request could not be written.
     Setup,
 }
@@ -66,7 +82,8 @@ pub(super) enum Tls {
 impl Fault {
     /// A fault of our own making, without a library behind it.
     pub(super) fn new(host: String, kind: Kind, detail: impl Into<String>) -> Self {
-        Self { host, kind, detail: detail.into(), via: None }
+        let is_met = matches!(kind, Kind::TooLarge(_) | Kind::Redirect);
+        Self { host, kind, detail: detail.into(), via: None, is_met }
     }
 
     /// What reqwest's error means. Its own Display hides the cause, and names the URL, which may carry a key.
@@ -87,7 +104,8 @@ impl Fault {
             _ => Kind::Broken,
         });
         let kind = if chain.dns { Kind::Dns } else { kind };
-        Self { host, kind, detail: chain.words, via: None }
+        let is_met = !error.is_connect() && !error.is_builder() && !matches!(kind, Kind::Tls(_));
+        Self { host, kind, detail: chain.words, via: None, is_met }
     }
 
     /// Whether the request may have been carried out nevertheless.
@@ -114,6 +132,8 @@ impl Chain {
         self.dns |= words == "dns error";
         if words.ends_with("proxy authorization required") {
             self.kind = Some(Kind::ProxyLogin);
+        } else if words.starts_with("tunnel error: un") {
+            self.kind = Some(Kind::NoTunnel(None));
         }
         self.words = words;
         if let Some(error) = error.downcast_ref::<rustls::Error>() {

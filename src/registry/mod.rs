@@ -6,6 +6,7 @@
 //! sizes, digests or addresses.
 //! Start at [`client::Client`]; `exchange` decides what is sent along, `origin` to whom.
 
+mod certificate;
 mod challenge;
 mod client;
 mod docker;
@@ -13,16 +14,20 @@ mod errand;
 mod exchange;
 mod explain;
 mod fault;
+mod gate;
 mod helper;
 mod http;
 mod jwt;
+mod local;
 mod logins;
 mod origin;
 mod probe;
 mod proxy;
 mod push;
 mod retry;
+mod room;
 mod secret;
+mod sent;
 #[cfg(test)]
 mod tests;
 mod tls;

@@ -2,7 +2,7 @@
 //!
 //! Nothing is written: the right to write is known once a registry has begun an upload, and the upload is ended at once.
 
-use super::client::Client;
+use super::client::{Client, Head};
 use super::errand::{Doing, Errand};
 use super::exchange::Meeting;
 use super::explain;
@@ -49,6 +49,9 @@ pub(crate) enum State {
 
 /// The steps, in their order.
 const STEPS: [&str; 10] = ["address", "login", "proxy", "dns", "connect", "tls", "auth", "token", "pull", "push"];
+
+/// What a look at the tag has shown.
+type Looked = Result<Option<Head>, Problem>;
 
 /// The steps so far.
 #[derive(Default)]
@@ -97,6 +100,15 @@ impl Walk {
 impl Client {
     /// Everything that a command needs of a repository; with `push` the right to write as well.
     pub(crate) async fn probe(&self, reference: &Reference, target: &Target, push: bool) -> Vec<Check> {
+        let mut checks = self.walk(reference, target, push).await;
+        for check in &mut checks {
+            check.message = self.exchange.clean_text(&check.message);
+            check.problem = check.problem.take().map(|problem| self.exchange.clean(problem));
+        }
+        checks
+    }
+
+    async fn walk(&self, reference: &Reference, target: &Target, push: bool) -> Vec<Check> {
         let mut walk = Walk::default();
         let repository = &reference.repository;
         let reading = Errand::new(repository, Doing::Read, Some(target));
@@ -114,11 +126,11 @@ impl Client {
             walk.failed(problem);
             return walk.end();
         }
-        let Ok(bearer) = self.meet(&mut walk, &reading, &base).await else { return walk.end() };
-        match bearer {
+        let Ok(early) = self.meet(&mut walk, &reading, &base, target).await else { return walk.end() };
+        match self.exchange.met(&base) {
             _ if own_token => walk.skip("none is asked for: the login is a token itself"),
-            false => walk.skip("none is needed"),
-            true => {
+            Meeting::Open | Meeting::Basic => walk.skip("none is needed"),
+            Meeting::Bearer { .. } => {
                 let errand = if push { &writing } else { &reading };
                 let granted = self.exchange.granted(errand, &base).await;
                 walk.result(granted.map(|granted| match granted {
@@ -128,7 +140,10 @@ impl Client {
                 }));
             }
         }
-        let found = self.look(&reading, target).await;
+        let found = match early {
+            Some(found) => found,
+            None => self.look(&reading, target).await,
+        };
         walk.result(found.map(|head| match head {
             Some(head) => format!("allowed; {} is {}", target.as_str(), head.digest),
             None => format!("allowed; there is no {} yet", target.as_str()),
@@ -169,7 +184,7 @@ impl Client {
                 walk.ok("none: NO_PROXY names it");
                 own
             }
-            Route::Through { host, port, variable, has_login } => {
+            Route::Through { host, port, variable, has_login, .. } => {
                 let login = if has_login { ", with a login" } else { "" };
                 walk.ok(format!("{host}:{port}, by {variable}{login}"));
                 (host, port)
@@ -209,36 +224,52 @@ impl Client {
         Err(last)
     }
 
-    /// tls, auth; whether the registry works with tokens.
-    async fn meet(&self, walk: &mut Walk, errand: &Errand<'_>, base: &Url) -> Result<bool, ()> {
+    /// tls, auth. Whoever is let in at the door may still be asked who he is at the repository, so that it is then looked at
+    /// right away, and the result is given back. `Err`: there is nothing more to look at.
+    async fn meet(&self, walk: &mut Walk, errand: &Errand<'_>, base: &Url, target: &Target) -> Result<Option<Looked>, ()> {
         let transport = &self.exchange.transport;
         let ground = transport.ground(&errand.repository.host);
         let certificate = ground.certificate.map(|from| format!("; a client certificate is at hand: {from}")).unwrap_or_default();
-        let secured = base.scheme() == "https";
         let met = self.exchange.greet(errand, base).await;
-        if let Err((problem, true)) = met {
-            walk.failed(problem);
-            return Err(());
+        match (&met, base.scheme()) {
+            (_, "http") => walk.skip("plain http"),
+            (Err(shut), _) if !shut.is_met => {}
+            _ => walk.ok(format!("trusted: {}{certificate}", ground.trust)),
         }
-        if secured {
-            walk.ok(format!("trusted: {}{certificate}", ground.trust));
-        } else {
-            walk.skip("plain http");
-        }
-        let (message, bearer) = match met {
-            Ok(Meeting::Open) => ("no login is wanted at the door".to_owned(), false),
-            Ok(Meeting::Basic) => ("basic: a user and a password".to_owned(), false),
-            Ok(Meeting::Bearer { realm, service }) => {
-                let service = service.map(|service| format!(" for {service}")).unwrap_or_default();
-                (format!("bearer: tokens{service} from {realm}"), true)
-            }
-            Err((problem, _)) => {
-                walk.failed(problem);
+        let (early, shut) = match met {
+            Ok(Meeting::Basic | Meeting::Bearer { .. }) => (None, None),
+            Ok(Meeting::Open) => (Some(self.look(errand, target).await), None),
+            Err(shut) if shut.has_answered => match self.look(errand, target).await {
+                // The door alone is shut.
+                Ok(found) => (Some(Ok(found)), Some(shut.problem)),
+                Err(_) => {
+                    walk.failed(shut.problem);
+                    return Err(());
+                }
+            },
+            Err(shut) => {
+                walk.failed(shut.problem);
                 return Err(());
             }
         };
-        walk.ok(message);
-        Ok(bearer)
+        let message = match self.exchange.met(base) {
+            Meeting::Open => "no login is wanted".to_owned(),
+            Meeting::Basic => "basic: a user and a password".to_owned(),
+            Meeting::Bearer { realm, service } => {
+                let service = service.map(|service| format!(" for {service}")).unwrap_or_default();
+                format!("bearer: tokens{service} from {realm}")
+            }
+        };
+        match shut {
+            Some(problem) => walk.failed(problem.hint(
+                "the repository itself answers, so that this program works; Flux and docker ask for /v2/ first, and may not",
+            )),
+            None if early.is_some() && !matches!(self.exchange.met(base), Meeting::Open) => {
+                walk.ok(format!("{message}; none at the door, /v2/"));
+            }
+            None => walk.ok(message),
+        }
+        Ok(early)
     }
 
     /// login; whether it is a token itself.

@@ -40,6 +40,18 @@ pub(super) fn read(body: &[u8], clean: &dyn Fn(&str) -> String) -> Vec<Word> {
     words.into_iter().filter(|word| *word != Word::default()).collect()
 }
 
+/// Whether a body is a registry's word that something is not there: an error of the distribution specification, and none about
+/// who asks. What an ingress or a proxy puts in the place of a registry is not.
+pub(super) fn says_absent(body: &[u8]) -> bool {
+    let Ok(value) = serde_json::from_slice::<Value>(body) else { return false };
+    let errors = value.get("errors").and_then(Value::as_array);
+    let code = errors.and_then(|errors| errors.first()?.get("code")?.as_str());
+    code.is_some_and(|code| {
+        let code = code.to_ascii_uppercase();
+        !matches!(code.as_str(), "" | "UNAUTHORIZED" | "DENIED" | "TOOMANYREQUESTS" | "UNSUPPORTED")
+    })
+}
+
 /// As one line; an error that comes once per blob is said once with the number of its kind.
 pub(super) fn line(words: &[Word]) -> Option<String> {
     let one = |word: &Word| match (word.code.as_str(), word.message.as_str()) {
@@ -62,8 +74,33 @@ pub(super) fn has(words: &[Word], code: &str) -> bool {
 fn plain(body: &[u8], clean: &dyn Fn(&str) -> String) -> Vec<Word> {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
-    let message = if text.starts_with('<') { "a web page, not a registry's answer".to_owned() } else { cut(&clean(text)) };
-    if message.is_empty() { Vec::new() } else { vec![Word { code: String::new(), message }] }
+    if !text.starts_with('<') {
+        let message = cut(&clean(text));
+        return if message.is_empty() { Vec::new() } else { vec![Word { code: String::new(), message }] };
+    }
+    let element = |name: &str| between(text, name).map(|found| cut(&clean(&found))).unwrap_or_default();
+    // Storage answers like this, whoever has built it.
+    if text.contains("<Error>") {
+        let word = Word { code: element("Code"), message: element("Message") };
+        if word != Word::default() {
+            return vec![word];
+        }
+    }
+    let title = element("title");
+    let title = if title.is_empty() { title } else { format!(" ({title})") };
+    vec![Word { code: String::new(), message: format!("a web page, not a registry's answer{title}") }]
+}
+
+/// The text of the first element of this name, when it holds nothing but text.
+fn between(text: &str, name: &str) -> Option<String> {
+    let (_, rest) = text.split_once(&format!("<{name}>"))?;
+    let (inner, _) = rest.split_once(&format!("</{name}>"))?;
+    let plain = |text: &str| {
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")]
+            .iter()
+            .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+    };
+    (!inner.contains('<')).then(|| plain(inner.trim()))
 }
 
 fn cut(text: &str) -> String {
@@ -74,7 +111,30 @@ fn cut(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{line, read};
+    use super::{line, read, says_absent};
+
+    #[test]
+    fn who_says_that_something_is_not_there() {
+        for body in [
+            r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#,
+            r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#,
+            r#"{"errors":[{"code":"NOT_FOUND","message":"artifact g/x:v1 not found"}]}"#,
+        ] {
+            assert!(says_absent(body.as_bytes()), "{body}");
+        }
+        for body in [
+            "",
+            "{}",
+            "404 page not found",
+            "<html>",
+            r#"{"errors":[]}"#,
+            r#"{"errors":[{"code":"DENIED"}]}"#,
+            r#"{"message":"404 Not Found"}"#,
+            r#"{"errors":[{"status":404,"message":"no"}]}"#,
+        ] {
+            assert!(!says_absent(body.as_bytes()), "{body}");
+        }
+    }
 
     #[test]
     fn all_forms() {
@@ -94,6 +154,17 @@ mod tests {
         assert_eq!(said(r#"{"error":"invalid_grant","error_description":"gone"}"#), expected("invalid_grant: gone"));
         assert_eq!(said(r#"{"error":{"code":"x","message":"y"}}"#), expected("x: y"));
         assert_eq!(said("<!DOCTYPE html><p>hi"), expected("a web page, not a registry's answer"));
+        assert_eq!(
+            said("<html><head><title>404 Not Found</title></head>"),
+            expected("a web page, not a registry's answer (404 Not Found)")
+        );
+        assert_eq!(
+            said(
+                "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Request has &quot;expired&quot;</Message></Error>"
+            ),
+            expected("AccessDenied: Request has \"expired\"")
+        );
+        assert_eq!(said("<Error><Code></Code></Error>"), expected("a web page, not a registry's answer"));
         assert_eq!(said(" 404 page\n not found\n"), expected("404 page not found"));
         assert_eq!(said("{}"), None);
         assert_eq!(said(""), None);

@@ -10,7 +10,7 @@ use crate::gather::source::Source;
 use crate::ui::Ui;
 use runway_core::deploy::write;
 use runway_core::flux::reference::{Reference, Target};
-use runway_core::problem::{Class, Place, Problem};
+use runway_core::problem::Problem;
 use runway_core::settings::Settings;
 
 /// Print a published deploy artifact.
@@ -51,8 +51,8 @@ pub(super) fn held(
     context: &Context,
 ) -> Result<Held, Problem> {
     let source = source(&which.workload, text, settings, context)?;
-    let client = context.registry(settings, registry)?;
+    let client = context.registry_of(&source, settings, registry)?;
     let tag = settings.environment().unwrap_or("latest");
     crate::block_on(expected::held(&source, tag, &client))?
-        .ok_or_else(|| Problem::new(Class::Registry, "there is no such deploy artifact").at(Place::file(source.to_string())))
+        .map_err(|why| Problem { what: "there is no such deploy artifact".to_owned(), ..why })
 }

@@ -68,6 +68,10 @@ struct Waiter<'a> {
 }
 
 impl Watcher for Waiter<'_> {
+    fn end(&self) -> Option<Instant> {
+        Some(self.begun + self.goal.timeout)
+    }
+
     async fn turn(&mut self, seen: Seen<'_>) -> Result<Next, Problem> {
         if self.trigger {
             self.ask_flux(&seen).await?;

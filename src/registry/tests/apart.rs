@@ -8,6 +8,8 @@ use crate::net::Budget;
 use crate::registry::{Client, Files, Options};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use runway_core::artifact::Digest;
+use runway_core::artifact::manifest::Descriptor;
 use runway_core::flux::reference::Repository;
 use runway_core::problem::Problem;
 use runway_core::settings::PlainHttp;
@@ -31,6 +33,20 @@ async fn answered(reply: Reply, push: bool) -> Problem {
     if push { client.upload(&at, &artifact("one"), None).await.unwrap_err() } else { client.tags(&at).await.unwrap_err() }
 }
 
+/// What storage says to which a registry leads.
+async fn stored() -> Problem {
+    let storage = Server::start(|_| Reply::new(403).body("<Error><Code>AccessDenied</Code></Error>"));
+    let to = format!("http://{}/key", storage.host);
+    let server = Server::start(move |_| Reply::new(307).with("Location", to.clone()));
+    client(&[]).manifest(&repository(&server, "g/x"), &tag("v1")).await.unwrap_err()
+}
+
+/// What a registry says about a tag that it has not.
+async fn missing(reply: Reply) -> Problem {
+    let server = Server::start(move |_| reply.clone());
+    client(&[]).manifest_or_why(&repository(&server, "g/x"), &tag("v1")).await.unwrap().unwrap_err()
+}
+
 /// A registry with a token endpoint that has these rules.
 async fn ruled(rules: Rules, push: bool) -> Problem {
     let bed = start(rules);
@@ -52,6 +68,12 @@ async fn connections() -> Vec<Told> {
     let cut = Server::start(|_| Reply { cut: Some(2), ..Reply::new(200).body("{\"tags\":[]}") });
     let endless = Server::start(|_| Reply { endless: true, ..Reply::new(200).body("x".repeat(1 << 16)) });
     let away = Server::start(|_| Reply::new(302).with("Location", "http://10.0.0.1/x"));
+    let nonsense = Server::start(|_| Reply::new(200).body("[]"));
+    let elsewhere =
+        Server::start(|_| Reply::new(200).with("Link", "<https://evil.example.net/x>; rel=\"next\"").body("{\"tags\":[]}"));
+    let round =
+        Server::start(|request| Reply::new(200).with("Link", format!("<{}>; rel=\"next\"", request.path)).body("{\"tags\":[]}"));
+    let large = Descriptor { media_type: String::new(), size: 1 << 40, digest: Digest::of(b"x").to_string() };
     let other = Server::start(|_| {
         Reply::new(200).with("Docker-Content-Digest", format!("sha256:{}", "0".repeat(64))).body("{\"schemaVersion\":2}")
     });
@@ -62,12 +84,24 @@ async fn connections() -> Vec<Told> {
         ("broke", client(&[]).tags(&repository(&cut, "g/x")).await.unwrap_err()),
         ("is larger than", client(&[]).tags(&repository(&endless, "g/x")).await.unwrap_err()),
         ("redirects, and this is not followed", read(&client(&[]), &repository(&away, "g/x")).await),
+        ("is not a list of tags", client(&[]).tags(&repository(&nonsense, "g/x")).await.unwrap_err()),
+        ("is not followed: https://evil", client(&[]).tags(&repository(&elsewhere, "g/x")).await.unwrap_err()),
+        ("is the same page again", client(&[]).tags(&repository(&round, "g/x")).await.unwrap_err()),
+        ("more than 16 MiB are not read", client(&[]).blob(&repository(&nonsense, "g/x"), &large).await.unwrap_err()),
         ("has another digest", client(&[]).manifest(&repository(&other, "g/x"), &tag("v1")).await.unwrap_err()),
     ]
 }
 
 async fn handshakes() -> Vec<Told> {
     let (ours, theirs) = (Authority::new(), Authority::new());
+    let unreadable = Client::new(Options {
+        plain_http: PlainHttp::Never,
+        budget: Budget::new(Duration::from_secs(20), Duration::from_secs(10)),
+        variables: &|name| (name == "SSL_CERT_DIR").then(|| "/does/not/exist".to_owned()),
+        home: None,
+        files: Files::default(),
+    });
+    let (unreadable, nowhere) = (unreadable.unwrap(), Repository::parse("localhost:1/a/x").unwrap());
     let ask = async |config: Option<rustls::ServerConfig>, files: Files| {
         let server = config.map_or_else(|| Server::start(|_| Reply::new(404)), |config| Server::tls(config, |_| Reply::new(404)));
         let options = Options {
@@ -90,6 +124,7 @@ async fn handshakes() -> Vec<Told> {
         ("is not valid yet", ask(Some(ours.server("localhost", (2110, 2120), false)), trusting()).await),
         ("is for another name", ask(Some(ours.server("other.example.com", GOOD, false)), trusting()).await),
         ("does not speak it", ask(None, trusting()).await),
+        ("cannot be made", read(&unreadable, &nowhere).await),
         ("wants a client certificate", ask(Some(ours.server("localhost", GOOD, true)), trusting()).await),
         ("does not take the client certificate", ask(Some(ours.server("localhost", GOOD, true)), stranger).await),
     ]
@@ -110,9 +145,20 @@ async fn refusals() -> Vec<Told> {
             "403 Forbidden: DENIED: requested access is denied",
             answered(error(403, "DENIED", "requested access is denied"), false).await,
         ),
-        ("there is no repository g/x", answered(error(404, "NAME_UNKNOWN", "repository name not known"), true).await),
+        (
+            "there is no repository g/x, or this login may not see it",
+            answered(error(404, "NAME_UNKNOWN", "repository name not known"), true).await,
+        ),
+        ("the tags that it has", missing(error(404, "MANIFEST_UNKNOWN", "manifest unknown")).await),
+        ("or it has nothing of that name", missing(error(404, "NOT_FOUND", "artifact not found")).await),
+        ("no registry says so", answered(Reply::new(404).body("<html>"), false).await),
         ("too many requests", answered(error(429, "TOOMANYREQUESTS", "slow down").with("Retry-After", "900"), false).await),
         ("has no room for it", answered(error(403, "DENIED", "your project exceeded its storage quota"), true).await),
+        (
+            "does not take the manifest, for a reason of its own",
+            answered(error(400, "MANIFEST_INVALID", "manifest invalid"), true).await,
+        ),
+        ("that is where ", stored().await),
         ("media type refused", answered(error(400, "MANIFEST_INVALID", "unknown media type"), true).await),
         ("a blob that was uploaded a moment ago", answered(error(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown"), true).await),
         ("the registry's rules do not let this login", answered(error(405, "DENIED", "tag is immutable"), false).await),
@@ -144,7 +190,7 @@ async fn no_two_failures_read_alike() {
     let parts = [connections().await, handshakes().await, refusals().await, tokens().await];
     let told: Vec<(&str, String, Problem)> =
         parts.into_iter().flatten().map(|(words, problem)| (words, all(&problem), problem)).collect();
-    assert_eq!(told.len(), 36);
+    assert_eq!(told.len(), 46);
     for (words, text, problem) in &told {
         assert!(text.contains(words), "{words:?} is not in\n{text}");
         assert!(!problem.causes.is_empty() && !problem.hints.is_empty() && problem.place.is_some(), "{words}\n{text}");

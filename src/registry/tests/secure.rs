@@ -135,6 +135,7 @@ async fn authorities_by_file_and_by_variable() {
         said.contains("hint: if that is right, name the authority's certificate: --ca-file FILE.pem, or SSL_CERT_FILE="),
         "{said}"
     );
+    assert!(said.contains("): it is that of CN=") && said.contains(", issued by CN=tests of kubectl-runway\n"), "{said}");
     let said = fault(&client(None, Some(&theirs.file())).unwrap(), &at).await;
     assert!(said.starts_with(&start) && said.contains("(SSL_CERT_FILE="), "{said}");
 }

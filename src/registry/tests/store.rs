@@ -16,6 +16,7 @@ pub(super) struct Store {
 
 #[derive(Default)]
 pub(super) struct State {
+    /// By `repository@digest`.
     blobs: HashMap<String, Vec<u8>>,
     /// By `repository:tag` and `repository@digest`.
     manifests: HashMap<String, (String, Vec<u8>)>,
@@ -28,7 +29,7 @@ impl Store {
     pub(super) fn put(&self, name: &str, tag: &str, artifact: &Artifact) {
         let mut state = self.state.lock().unwrap();
         for blob in [&artifact.config, &artifact.layer] {
-            state.blobs.insert(blob.digest.to_string(), blob.bytes.clone());
+            state.blobs.insert(format!("{name}@{}", blob.digest), blob.bytes.clone());
         }
         let manifest = ("application/vnd.oci.image.manifest.v1+json".to_owned(), artifact.manifest.bytes.clone());
         state.manifests.insert(format!("{name}@{}", artifact.manifest.digest), manifest.clone());
@@ -49,8 +50,8 @@ impl Store {
         if let Some((name, _)) = rest.split_once("/blobs/uploads/") {
             return self.upload(request, name, rest, query);
         }
-        if let Some((_, digest)) = rest.split_once("/blobs/") {
-            return match self.state.lock().unwrap().blobs.get(digest) {
+        if let Some((name, digest)) = rest.split_once("/blobs/") {
+            return match self.state.lock().unwrap().blobs.get(&format!("{name}@{digest}")) {
                 Some(bytes) => Reply::new(200).with("Docker-Content-Digest", digest).body(bytes.clone()),
                 None => error(404, "BLOB_UNKNOWN", "blob unknown to registry"),
             };
@@ -107,6 +108,15 @@ impl Store {
         let location = |id: &str| format!("{host}/v2/{name}/blobs/uploads/{id}?_state=a%2Bb");
         match request.method.as_str() {
             "POST" => {
+                let asked = |key: &str| {
+                    let value = query.split('&').find_map(|pair| pair.strip_prefix(key)).unwrap_or_default();
+                    value.replace("%3A", ":").replace("%2F", "/")
+                };
+                let (digest, from) = (asked("mount="), asked("from="));
+                if let Some(bytes) = state.blobs.get(&format!("{from}@{digest}")).cloned() {
+                    state.blobs.insert(format!("{name}@{digest}"), bytes);
+                    return Reply::new(201).with("Docker-Content-Digest", digest);
+                }
                 state.opened += 1;
                 let id = format!("session{}", state.opened);
                 state.sessions.insert(id.clone(), Vec::new());
@@ -127,7 +137,7 @@ impl Store {
                 if query != format!("_state=a%2Bb&digest={digest}") {
                     return error(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
                 }
-                state.blobs.insert(digest.clone(), bytes);
+                state.blobs.insert(format!("{name}@{digest}"), bytes);
                 Reply::new(201).with("Docker-Content-Digest", digest)
             }
         }

@@ -33,6 +33,25 @@ async fn a_push_takes_one_token_for_reading_and_one_for_writing() {
     assert!(sent(&bed.registry).iter().all(|text| text.starts_with("Bearer token-")));
 }
 
+/// The right to read where the blobs are is asked for with the mount; whoever has it not pushes as ever.
+#[tokio::test]
+async fn a_mount_takes_a_token_for_both_repositories() {
+    for (may_mount, refuses_mounts) in [(true, false), (false, false), (false, true)] {
+        let bed = start(Rules { may_mount, refuses_mounts, ..Rules::default() });
+        let (client, artifact) = (logged_in(&bed), artifact("one"));
+        let (usual, mirror) = (repository(&bed.registry, "g/usual"), repository(&bed.registry, "g/mirror"));
+        bed.store.put("g/usual", "v1", &artifact);
+        client.upload(&mirror, &artifact, Some(&usual)).await.unwrap();
+        client.tag(&mirror, &artifact, "v1", None).await.unwrap();
+        assert_eq!(bed.store.tag("g/mirror", "v1"), Some(artifact.manifest.digest));
+        let both = format!("{ASKED}g%2Fmirror%3Apull%2Cpush&scope=repository%3Ag%2Fusual%3Apull");
+        assert_eq!(bed.endpoint.lines(), [format!("{ASKED}g%2Fmirror%3Apull%2Cpush"), both], "{may_mount} {refuses_mounts}");
+        let lines = bed.registry.lines();
+        let sent = lines.iter().filter(|line| line.starts_with("PUT /v2/g/mirror/blobs/")).count();
+        assert_eq!(sent, if may_mount { 0 } else { 2 }, "{lines:#?}");
+    }
+}
+
 #[tokio::test]
 async fn thirty_two_at_once_ask_once_per_scope_and_meet_one_challenge() {
     let bed = start(Rules::default());
@@ -71,12 +90,14 @@ async fn a_wrong_password_is_tried_once() {
 
 #[tokio::test]
 async fn a_token_is_renewed_before_its_end() {
-    let bed = start(Rules { expires_in: Some(0.2), ..Rules::default() });
+    // Taken for over after three quarters of its life.
+    let bed = start(Rules { expires_in: Some(2.0), ..Rules::default() });
     let (client, repository) = (logged_in(&bed), repository(&bed.registry, "g/x"));
     client.head(&repository, &tag("v1")).await.unwrap();
     client.head(&repository, &tag("v1")).await.unwrap();
     let at_once = bed.endpoint.lines().len();
-    tokio::time::sleep(Duration::from_millis(220)).await;
+    assert_eq!(at_once, 1);
+    tokio::time::sleep(Duration::from_millis(1600)).await;
     client.head(&repository, &tag("v1")).await.unwrap();
     assert_eq!(bed.endpoint.lines().len(), at_once + 1);
     // One 401 at the very beginning, and never again.
@@ -122,7 +143,7 @@ async fn nobody_is_logged_in() {
     assert!(
         said.contains(
             "no login was found; looked in REGISTRY_AUTH_FILE (not set), DOCKER_AUTH_CONFIG (not set), \
-             /does/not/exist/config.json (not there), XDG_RUNTIME_DIR (not set), CI_REGISTRY (not set)"
+             /does/not/exist/config.json (not there), /run/containers/"
         ),
         "{said}"
     );
@@ -171,6 +192,50 @@ async fn a_realm_elsewhere_gets_nothing() {
         assert!(said.contains("hint: no login was sent there"), "{said}");
     }
     assert_eq!(evil.lines().len(), 0);
+}
+
+/// A GitLab whose registry has a domain of its own: its endpoint gets the login when the user has named it.
+#[tokio::test]
+async fn a_realm_elsewhere_that_was_allowed_gets_the_login() {
+    let bed = start(Rules::default());
+    let realm = format!("http://{}/jwt/auth", bed.endpoint.host.replace("127.0.0.1", "localhost"));
+    bed.rules.lock().unwrap().realm = Some(realm);
+    let at = repository(&bed.registry, "g/x");
+    let said = all(&logged_in(&bed).head(&at, &tag("v1")).await.unwrap_err());
+    let host = bed.endpoint.host.replace("127.0.0.1", "localhost");
+    assert!(said.contains(&format!("allow it: registry.tokenHosts: [\"{host}\"]")), "{said}");
+    assert_eq!(bed.endpoint.lines().len(), 0);
+    for allowed in [host, "localhost".to_owned()] {
+        let client = logged_in(&bed).with_token_hosts(vec!["elsewhere.example.net".to_owned(), allowed]);
+        assert_eq!(client.head(&at, &tag("v1")).await.unwrap(), None);
+    }
+    assert!(bed.endpoint.requests().iter().all(|request| request.header("authorization").is_some()));
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_asked_without_a_login_may_send_on() {
+    let there = start(Rules { login: None, ..Rules::default() });
+    // `localhost` is another host by name.
+    let to = format!("http://{}/jwt/auth", there.endpoint.host.replace("127.0.0.1", "localhost"));
+    let answer = move |_: &super::server::Request| Some(Reply::new(307).with("Location", to.clone()));
+    let bed = start(Rules { login: None, answer: Box::new(answer), ..Rules::default() });
+    let at = repository(&bed.registry, "g/x");
+    assert_eq!(client(&[]).head(&at, &tag("v1")).await.unwrap(), None);
+    let said = all(&logged_in(&bed).head(&at, &tag("v1")).await.unwrap_err());
+    assert!(said.contains("is another host, and the request carries a login"), "{said}");
+    assert!(there.endpoint.requests().iter().all(|request| request.header("authorization").is_none()));
+}
+
+#[tokio::test]
+async fn an_access_token_without_its_user_is_told_how_to_have_one() {
+    let registry = Server::start(|request| {
+        let challenge = format!("Bearer realm=\"http://{}/t\",service=\"s\"", request.header("host").unwrap());
+        Reply::new(401).with("WWW-Authenticate", challenge)
+    });
+    let client = client(&[]).with_login(registry.host.clone(), Login::Bearer(Secret::new("glpat-0123")));
+    let said = all(&client.head(&repository(&registry, "g/x"), &tag("v1")).await.unwrap_err());
+    assert!(said.contains("without --registry-user it is taken as the registry's own token; add --registry-user NAME"), "{said}");
+    assert!(!said.contains("glpat"), "{said}");
 }
 
 #[tokio::test]

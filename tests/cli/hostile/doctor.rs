@@ -5,6 +5,7 @@ use super::{
 };
 use crate::documents::{schema, valid};
 use runway_testkit::env::{Env, Run};
+use runway_testkit::fake::Tls;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -114,6 +115,70 @@ fn what_is_refused_is_an_answer_and_silence_is_none() {
     holds(&run, 2, &["knows no /v2/"], SOON);
 }
 
+#[test]
+fn a_door_of_another_kind_than_the_repository_s() {
+    let asks = || Reply::error(401, "UNAUTHORIZED", "log in").with("WWW-Authenticate", "Basic realm=\"bed\"");
+    // Everybody comes in, and is asked who he is at the repository.
+    let open = Hostile::start(move |request, reply| {
+        let asked = request.path() != "/v2/" && request.header("authorization").is_none();
+        Deed::Answer(if asked { asks() } else { reply })
+    });
+    let text = doctor(&platform(&open.address()), &[]).ok();
+    assert!(text.contains("auth      ok        basic: a user and a password; none at the door, /v2/"), "{text}");
+    let tokens = Hostile::start(move |request, reply| {
+        let realm = format!("Bearer realm=\"http://{}/token\",service=\"s\"", request.header("host").unwrap_or_default());
+        Deed::Answer(match request.path() {
+            "/token" => Reply::new(200).body("{\"token\":\"t\"}"),
+            "/v2/" => reply,
+            _ if request.header("authorization").is_none() => Reply::error(401, "X", "x").with("WWW-Authenticate", realm),
+            _ => reply,
+        })
+    });
+    let text = doctor(&platform(&tokens.address()), &[]).ok();
+    assert!(text.contains("auth      ok        bearer: tokens for s from http://localhost:"), "{text}");
+    assert!(text.contains("token     ok        one was given"), "{text}");
+    // Nobody comes in at the door, and the repository answers.
+    for status in [403, 404, 503] {
+        let shut = Hostile::start(move |request, reply| {
+            Deed::Answer(if request.path() == "/v2/" { Reply::new(status).body("<html>no") } else { reply })
+        });
+        let run = doctor(&platform(&shut.address()), &["-o", "json"]);
+        assert_eq!((run.code, failed(&run)), (Some(1), vec!["auth".to_owned()]), "{run}");
+        assert!(run.stderr.contains("Flux and docker ask for /v2/ first"), "{run}");
+    }
+}
+
+/// TLS is well only where there was TLS.
+#[test]
+fn no_tls_is_no_trusted_tls() {
+    // One that closes in the handshake.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    let mut env = platform(&format!("localhost:{port}"));
+    env.var("RUNWAY_REGISTRY_PLAIN_HTTP", "false");
+    let run = doctor(&env, &["-o", "json"]);
+    assert_eq!((run.code, failed(&run)), (Some(2), vec!["tls".to_owned()]), "{run}");
+    let folder = tempfile::tempdir().unwrap();
+    let tls = Tls::make(folder.path(), &["localhost"]);
+    let registry = Hostile::with_tls(Some(tls), |_, reply| Deed::Answer(reply));
+    let mut env = platform(&registry.address());
+    env.var("RUNWAY_REGISTRY_PLAIN_HTTP", "false").var("SSL_CERT_DIR", "/nowhere");
+    let run = doctor(&env, &["-o", "json"]);
+    assert_eq!((run.code, failed(&run)), (Some(2), vec!["tls".to_owned()]), "{run}");
+    holds(&run, 2, &["SSL_CERT_DIR=/nowhere: No such file", "hint: "], SOON);
+    // The folder counts by itself, and beside a file that does not help.
+    env.var("SSL_CERT_DIR", folder.path());
+    assert!(doctor(&env, &[]).ok().contains(&format!("trusted: SSL_CERT_DIR={}", folder.path().display())));
+    let other = tempfile::tempdir().unwrap();
+    drop(Tls::make(other.path(), &["localhost"]));
+    env.var("SSL_CERT_FILE", other.path().join("ca.crt"));
+    let text = doctor(&env, &[]).ok();
+    assert!(text.contains("ca.crt, SSL_CERT_DIR="), "{text}");
+    env.unset("SSL_CERT_DIR");
+    assert_eq!(failed(&doctor(&env, &["-o", "json"])), ["tls"]);
+}
+
 type Act = fn() -> Deed;
 
 #[test]
@@ -144,7 +209,9 @@ fn whatever_a_registry_does_it_ends_in_time_and_tells_nothing() {
         });
         let run = doctor(&platform(&registry.address()), &["--timeout", "3s", "-o", "json"]);
         is_clean(&run);
-        let expected = if number == 0 { (2, "auth") } else { (1, if number == 1 { "pull" } else { "push" }) };
+        // A door that is shut with an answer keeps nobody from the repository behind it.
+        let door = if name == "storm" { 1 } else { 2 };
+        let expected = if number == 0 { (door, "auth") } else { (1, if number == 1 { "pull" } else { "push" }) };
         assert_eq!(run.code, Some(expected.0), "{name} {run}");
         assert!(failed(&run).contains(&expected.1.to_owned()), "{name} {run}");
         assert!(run.took < Duration::from_secs(10), "{name} {:?}", run.took);

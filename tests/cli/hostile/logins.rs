@@ -86,7 +86,7 @@ fn tokens_that_are_none() {
 #[test]
 fn a_token_endpoint_that_floods_stalls_or_repeats() {
     let flood = registry(bearer, || Deed::Endless(Reply::new(200).body("{".repeat(1 << 16))));
-    holds(&show(&platform(&flood.address()), &[]), 2, &["larger than 1 MiB"], SOON);
+    holds(&show(&platform(&flood.address()), &[]), 2, &["larger than 64 KiB"], SOON);
     let silent = registry(bearer, || Deed::Silence);
     holds(&show(&platform(&silent.address()), &["--timeout", "2s"]), 2, &["no complete answer"], SOON);
     let cut = registry(bearer, || Deed::Cut);
@@ -115,6 +115,80 @@ fn a_registry_that_never_takes_a_token_is_asked_no_more_than_twice() {
     assert!(*given.lock().unwrap() <= 2, "{:?}", registry.lines());
 }
 
+/// A token on standard input is for the registry that the command names, and for the settings' where it names none.
+#[test]
+fn a_token_on_standard_input_goes_where_the_command_goes() {
+    let asking = || {
+        Hostile::start(|request, reply| match request.header("authorization") {
+            None => Deed::Answer(Reply::error(401, "X", "log in").with("WWW-Authenticate", "Basic realm=\"x\"")),
+            Some(_) => Deed::Answer(reply),
+        })
+    };
+    let (usual, other) = (asking(), asking());
+    let mut env = platform(&usual.address());
+    env.unset("DOCKER_AUTH_CONFIG");
+    let run = |line: &[&str]| {
+        let more = ["--registry-token-stdin", "--registry-user", super::USER];
+        env.run_with_stdin([line, &more].concat(), PASSWORD)
+    };
+    let to = format!("oci://{}/a/x:v1", other.address());
+    run(&["inventory", "push", "--runtime", "gke", "-e", "production", "--to", &to]).ok();
+    for line in [
+        &["inventory", "show", &to, "-e", "production"][..],
+        &["inventory", "list", &to],
+        &["inventory", "pull", &to, "-e", "production", "--output-dir", "out"],
+        &["inventory", "diff", "--runtime", "gke", "-e", "production", "local", &to],
+        &[
+            "deploy",
+            "diff",
+            "a",
+            "-e",
+            "production",
+            "-f",
+            "deploy.yaml",
+            "--with",
+            &format!("oci://{}/a/none:v1", other.address()),
+        ],
+    ] {
+        env.write("deploy.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: a}\n");
+        let done = run(line);
+        super::is_clean(&done);
+        assert!(matches!(done.code, Some(0 | 1)), "{done}");
+    }
+    assert!(other.has_seen(LOGIN) && usual.lines().is_empty(), "{:?}", usual.lines());
+    // For the settings' registry alone, where another one is asked: said, and not sent.
+    run(&["inventory", "push", "--runtime", "gke", "-e", "production"]).ok();
+    assert!(usual.has_seen(LOGIN));
+    env.write(
+        "kubectl-runway.yaml",
+        format!(
+            "registry: {{base: \"{}/r\"}}\nartifacts: {{deploy: \"{}/{{workload}}\"}}\nsource: {{insecure: true}}\n",
+            usual.address(),
+            other.address()
+        ),
+    );
+    other.clear();
+    let more = ["--artifacts", "--registry-token-stdin", "--registry-user", super::USER];
+    let line = [&["inventory", "verify", "--runtime", "gke", "-e", "production"][..], &more].concat();
+    let done = env.run_with_stdin(line, PASSWORD);
+    super::is_clean(&done);
+    assert!(done.to_string().contains(&format!("the command line (for {})", usual.address())), "{done}");
+    learnt_nothing(&other);
+}
+
+#[test]
+fn standard_input_is_read_once() {
+    let env = platform("localhost:1");
+    for line in [
+        &["inventory", "push", "-f", "-", "--runtime", "gke", "-e", "production"][..],
+        &["inventory", "verify", "--file=-", "--runtime", "gke", "-e", "production", "--artifacts"],
+        &["deploy", "push", "a", "-f", "-", "-e", "production"],
+    ] {
+        let run = env.run_with_stdin([line, &["--registry-token-stdin"]].concat(), PASSWORD);
+        holds(&run, 2, &["error: -f - and --registry-token-stdin both read standard input", "hint: "], SOON);
+    }
+}
+
 #[test]
 fn a_stranger_that_asks_for_a_login_gets_none() {
     // A login for one registry is not for another port of the same host, and not for the same port of another name.
@@ -128,4 +202,66 @@ fn a_stranger_that_asks_for_a_login_gets_none() {
     env.var("DOCKER_AUTH_CONFIG", super::docker_config(&stranger.address(), super::USER, PASSWORD));
     holds(&show(&env, &[]), 2, &["it wants a login", "no entry for"], SOON);
     learnt_nothing(&stranger);
+}
+
+/// Waits for the program with everything that it may wait for besides the network.
+#[test]
+fn what_gives_a_login_has_no_more_time_than_the_command() {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::time::Duration;
+    let registry = Hostile::start(|_, _| {
+        Deed::Answer(Reply::error(401, "UNAUTHORIZED", "log in").with("WWW-Authenticate", "Basic realm=\"x\""))
+    });
+    // A helper that never answers, and one more for the next file.
+    let mut env = platform(&registry.address());
+    let helper = env.write("../bin/docker-credential-slow", "#!/bin/sh\nexec /bin/sleep 600\n");
+    std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    env.var("DOCKER_AUTH_CONFIG", r#"{"credsStore":"slow"}"#);
+    holds(&show(&env, &["--timeout", "1s"]), 2, &["docker-credential-slow", "no answer within"], Duration::from_secs(4));
+    // A FIFO that nobody writes to, in all places where files are named.
+    let fifo = env.work().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    for (name, code) in [("REGISTRY_AUTH_FILE", 2), ("SSL_CERT_FILE", 2)] {
+        let mut env = platform(&registry.address());
+        env.unset("DOCKER_AUTH_CONFIG")
+            .var(name, &fifo)
+            .var("RUNWAY_REGISTRY_PLAIN_HTTP", if name == "SSL_CERT_FILE" { "false" } else { "auto" });
+        holds(&show(&env, &["--timeout", "1s"]), code, &["it is no regular file"], Duration::from_secs(4));
+    }
+    let run = show(&platform(&registry.address()), &["--ca-file", &fifo.display().to_string()]);
+    holds(&run, 2, &["it is no regular file"], Duration::from_secs(4));
+}
+
+#[test]
+fn a_wrong_basic_login_is_sent_once() {
+    let registry = Hostile::start(|_, _| {
+        Deed::Answer(Reply::error(401, "UNAUTHORIZED", "log in").with("WWW-Authenticate", "Basic realm=\"x\""))
+    });
+    let env = platform(&registry.address());
+    env.write("config/runtimes/gke/workloads.yml", (0..200).map(|n| format!("- runway_service_id: w{n}\n")).collect::<String>());
+    let run = env.run(["inventory", "verify", "--runtime", "gke", "-e", "production", "--artifacts"]);
+    assert!(run.to_string().contains("wrong login: "), "{run}");
+    let sent = registry.received().iter().filter(|request| request.header("authorization").is_some()).count();
+    assert_eq!(sent, 1, "{:?}", registry.lines());
+}
+
+#[test]
+fn a_password_in_a_reference_is_not_repeated() {
+    let env = platform("localhost:1");
+    let secret = format!("oci://user:{PASSWORD}@localhost:1/a/x:v1");
+    let commands: [&[&str]; 3] = [
+        &["inventory", "show", &secret, "-e", "production"],
+        &["inventory", "push", "--runtime", "gke", "-e", "production", "--to", &secret],
+        &["doctor", "registry", &secret],
+    ];
+    for arguments in commands {
+        holds(&env.run(arguments), 2, &["***@localhost:1/a/x:v1", "docker login"], SOON);
+    }
+}
+
+#[test]
+fn a_token_on_standard_input_has_an_end() {
+    let env = platform("localhost:1");
+    let show = ["inventory", "show", "--runtime", "gke", "-e", "production", "--registry-token-stdin"];
+    holds(&env.run_with_stdin(show, "x".repeat((64 << 10) + 1)), 2, &["it has more than 64 KiB"], SOON);
 }

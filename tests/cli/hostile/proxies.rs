@@ -5,7 +5,7 @@
 use super::{Deed, Hostile, LOGIN, Reply, SOON, USER, holds, is_clean, platform, push, show};
 use runway_testkit::bed::docker_config;
 use runway_testkit::env::{Env, Run};
-use runway_testkit::fake::{ForwardProxy, Tls};
+use runway_testkit::fake::{ForwardProxy, SocksProxy, Tls};
 
 const NAME: &str = "registry.runway.test";
 const SECRET: &str = "canary-of-a-proxy-0815";
@@ -115,10 +115,62 @@ fn a_proxy_that_is_not_there_or_lets_nobody_through_is_named_without_its_login()
     // One that says no to the tunnel itself.
     let wall = Hostile::start(|_, _| Deed::Answer(Reply::new(403).body("blocked by policy")));
     scene.env.var("HTTPS_PROXY", format!("http://walter:{SECRET}@127.0.0.1:{}", wall.port()));
-    refused(&show(&scene.env, &[]), &["through the proxy 127.0.0.1:", "(HTTPS_PROXY)"]);
+    let named = format!("the proxy 127.0.0.1:{} (HTTPS_PROXY)", wall.port());
+    let words = format!("no way through the proxy: {named} makes no tunnel to {NAME} (it answered 403 Forbidden)");
+    refused(&show(&scene.env, &[]), &[&words, "ask whoever runs it"]);
+    assert!(wall.lines().len() <= 2 && wall.has_seen(ENCODED), "{:?}", wall.lines());
+    let away = Hostile::start(|_, _| Deed::Answer(Reply::new(502).body("bad gateway")));
+    scene.env.var("HTTPS_PROXY", format!("http://127.0.0.1:{}", away.port()));
+    refused(&show(&scene.env, &[]), &["(it answered 502 Bad Gateway)", &format!("it does not reach {NAME} itself")]);
+    assert!(away.lines().len() <= 2, "{:?}", away.lines());
+    // One that says nothing is named.
+    let silent = Hostile::start(|_, _| Deed::Silence);
+    scene.env.var("HTTPS_PROXY", format!("http://walter:{SECRET}@127.0.0.1:{}", silent.port()));
+    let words = format!("is asked through the proxy 127.0.0.1:{} (HTTPS_PROXY)", silent.port());
+    refused(&show(&scene.env, &["--timeout", "2s"]), &["gave no complete answer within", &words]);
+    // One that is spoken to in TLS, and does not know it; plain http would show the login to it.
+    scene.env.var("HTTPS_PROXY", format!("https://walter:{SECRET}@127.0.0.1:{}", wall.port()));
+    let run = show(&scene.env, &[]);
+    refused(
+        &run,
+        &[&format!("no way through the proxy: no connection to {NAME} came about through {named}"), "begins with https://"],
+    );
+    assert!(!run.stderr.contains("plain"), "{run}");
+    let run = scene.env.run(["doctor", "registry", "--runtime", "gke", "-e", "production"]);
+    tells_nothing(&run);
+    assert!(run.stdout.contains("tls       failed"), "{run}");
     let mut plain = self::scene(false, "HTTP_PROXY");
     plain.env.var("HTTP_PROXY", format!("http://127.0.0.1:{}", plain.proxy.port()));
     refused(&show(&plain.env, &["--plain-http"]), &["407", "no way through the proxy: "]);
+}
+
+#[test]
+fn a_socks_proxy_leads_there_and_resolves_the_name() {
+    for variable in ["ALL_PROXY", "HTTPS_PROXY"] {
+        let mut scene = scene(true, variable);
+        let socks = SocksProxy::start(scene.registry.port(), ("walter", SECRET));
+        scene.env.var(variable, format!("socks5h://walter:{SECRET}@127.0.0.1:{}", socks.port()));
+        for run in [push(&scene.env, &[]), show(&scene.env, &[])] {
+            tells_nothing(&run);
+            drop(run.exits(0));
+        }
+        assert!(!socks.asked().is_empty() && socks.asked().iter().all(|at| at == &format!("{NAME}:443")), "{:?}", socks.asked());
+        assert!(scene.registry.has_seen(LOGIN));
+        scene.env.var(variable, format!("socks5h://walter:{SECRET}-wrong@127.0.0.1:{}", socks.port()));
+        refused(&show(&scene.env, &[]), &[&format!("through the proxy 127.0.0.1:{} ({variable})", socks.port())]);
+    }
+}
+
+#[test]
+fn a_variable_that_names_no_proxy_is_told() {
+    let mut scene = scene(true, "HTTPS_PROXY");
+    for value in [format!("://walter:{SECRET}@@"), format!("http://walter:{SECRET}@bad host:1")] {
+        scene.env.var("HTTPS_PROXY", value);
+        refused(&show(&scene.env, &[]), &["error: the variable HTTPS_PROXY names no proxy", "write http://HOST:PORT"]);
+    }
+    // Where none is wanted, it is no matter.
+    scene.env.var("NO_PROXY", NAME);
+    refused(&show(&scene.env, &[]), &["no address"]);
 }
 
 #[test]
@@ -135,7 +187,7 @@ fn the_doctor_names_the_proxy_and_its_variable() {
     assert!(text.contains("allowed; an upload was begun"), "{text}");
     scene.env.var("HTTPS_PROXY", format!("http://127.0.0.1:{port}"));
     let run = doctor(&scene.env).exits(2);
-    assert!(run.stdout.contains("tls       failed") || run.stdout.contains("auth      failed"), "{run}");
+    assert!(run.stdout.contains("tls       failed") && run.stdout.contains("auth      skipped"), "{run}");
     assert!(run.stderr.contains("wants a login, or another one"), "{run}");
     scene.env.var("NO_PROXY", NAME);
     assert!(doctor(&scene.env).exits(2).stdout.contains("none: NO_PROXY names it"));

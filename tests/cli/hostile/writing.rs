@@ -21,6 +21,23 @@ fn refused(scene: &Scene, words: &[&str]) {
     assert_eq!(scene.tag(), before);
 }
 
+/// An ingress whose registry is away answers 404 to everything. A tag that cannot be read is none that is free: what it holds
+/// would be lost past the guard.
+#[test]
+fn a_tag_behind_a_page_is_not_taken_for_a_free_one() {
+    let page = || Reply::new(404).with("Content-Type", "text/html").body("<html>ingress: no backend</html>");
+    let scene = Scene::published(move |request, reply| {
+        Deed::Answer(if request.path().ends_with("/manifests/production") { page() } else { reply })
+    });
+    scene.change();
+    refused(&scene, &["a web page, not a registry's answer", "whether it is there is not known", "check the host and the path"]);
+    holds(&scene.push(&["--dry-run"]), 2, &["whether it is there is not known"], SOON);
+    assert!(!scene.registry.lines().iter().any(|line| line.starts_with("PUT ")), "{:?}", scene.registry.lines());
+    // A registry's own word is one.
+    let scene = Scene::published(|_, reply| Deed::Answer(reply));
+    scene.push(&["--to", &format!("oci://{}/r/elsewhere:new", scene.registry.address())]).ok();
+}
+
 #[test]
 fn an_upload_without_a_place() {
     refused(&opening(|reply| reply.without("Location")), &["does not say where"]);
@@ -67,15 +84,21 @@ fn a_redirected_write_keeps_the_login_at_home() {
         });
         scene.change();
         let before = scene.tag();
+        there.clear();
         let run = scene.push(&[]);
         super::is_clean(&run);
-        // A stranger that says yes to everything has stored nothing: the registry itself does not know the blobs.
         assert!(run.took < SOON, "{run}");
-        if run.code != Some(0) {
-            assert_eq!(scene.tag(), before, "{run}");
+        // The redirect was followed, or there would be nothing to see.
+        assert!(there.lines().iter().any(|line| line.starts_with(method)), "{method}: {:?}\n{run}", there.lines());
+        learnt_nothing(&there);
+        // A stranger that says yes to everything: to a question whether a blob is there, it is believed. It says 200 to an upload
+        // that begins, and no place for it.
+        if method == "POST" {
+            assert_eq!((run.code, scene.tag()), (Some(2), before), "{run}");
+        } else {
+            assert_eq!(run.code, Some(0), "{run}");
         }
     }
-    learnt_nothing(&there);
 }
 
 #[test]

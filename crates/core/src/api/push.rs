@@ -31,7 +31,10 @@ pub struct PushResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    size: Option<usize>,
+    size: Option<u64>,
+    /// Further tags that hold the same digest now; of a planned push, that would.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
     /// The digest that the tag held when the plan was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<String>,
@@ -71,6 +74,7 @@ pub fn document(receipt: &Receipt, plan: &Plan) -> PushResult {
         tag: Some(receipt.tag.clone()),
         digest: Some(receipt.digest.clone()),
         size: Some(receipt.size),
+        tags: receipt.tags.clone(),
         before: receipt.before.clone(),
         plan: PlanDocument {
             added: plan.added.clone(),

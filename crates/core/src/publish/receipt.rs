@@ -69,8 +69,10 @@ pub struct Receipt {
     pub tag: String,
     /// Digest of the manifest that the tag holds now, or would hold.
     pub digest: String,
-    /// Bytes of manifest, config and layer.
-    pub size: usize,
+    /// Bytes of manifest, config and layer, whether they were moved or not.
+    pub size: u64,
+    /// Further tags that hold it now, or would.
+    pub tags: Vec<String>,
     /// Digest of the manifest that the tag held before; none: there was no such tag.
     pub before: Option<String>,
 }

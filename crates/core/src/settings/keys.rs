@@ -17,6 +17,8 @@ pub enum Shape {
     Name,
     /// A list of names.
     Names,
+    /// A list of hosts, each with its port or without; it may be empty.
+    Hosts,
     /// A list of names, each with `{workload}` where the workload's id belongs; it may be empty.
     Patterns,
 }
@@ -50,6 +52,11 @@ impl Key {
         }
         name
     }
+
+    /// Whether nothing is a value of its own, as its help says: then a variable that is set and empty says that.
+    pub fn has_none(&self) -> bool {
+        self.doc.ends_with("empty = none")
+    }
 }
 
 const fn key(path: &'static str, shape: Shape, default: &'static str, doc: &'static str) -> Key {
@@ -68,6 +75,12 @@ pub const KEYS: &[Key] = &[
     key("registry.caFile", Shape::Text, "", "a PEM file with certificate authorities to trust too; default of --ca-file"),
     key("registry.certFile", Shape::Text, "", "a client certificate in PEM form; default of --cert-file"),
     key("registry.keyFile", Shape::Text, "", "the key of registry.certFile; default of --key-file"),
+    key(
+        "registry.tokenHosts",
+        Shape::Hosts,
+        "",
+        "hosts whose token endpoints get logins too, when a registry of another domain names them; such as gitlab.example.net",
+    ),
     key("artifacts.inventory", Shape::Text, "{base}/provisioner/{runtime}-inventory", "where inventories lie"),
     key("artifacts.deploy", Shape::Text, "{base}/deployments/{workload}/deploy", "where deploy artifacts lie"),
     key("namespace", Shape::Name, "runway-provisioner", "namespace of the Flux objects"),
@@ -87,7 +100,7 @@ pub const KEYS: &[Key] = &[
     key("parent.sourceInterval", Shape::Duration, "5m0s", "interval of the parent's source"),
     key("parent.interval", Shape::Duration, "10m0s", "interval of the parent's kustomization"),
     key("parent.secretRef", Shape::Name, "inventory-reader", "pull secret of the parent's source; empty = none"),
-    key("parent.certSecretRef", Shape::Name, "", "the same as source.certSecretRef, for the parent's source"),
+    key("parent.certSecretRef", Shape::Name, "", "the same as source.certSecretRef, for the parent's source; empty = none"),
     key("runtimes", Shape::Names, "gke,eks", "the runtimes that exist"),
     key("environments", Shape::Names, "staging,production", "the environments that exist"),
     key(

@@ -14,6 +14,7 @@ pub use layers::{Layer, Origin, Value, resolve};
 
 use crate::flux::reference::Repository;
 use crate::problem::Problem;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ pub enum PlainHttp {
 }
 
 /// A cluster that the settings name.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Cluster {
     /// The name in reports.
     pub name: String,
@@ -56,6 +57,8 @@ pub struct Settings {
     values: BTreeMap<&'static str, (Value, Origin)>,
     /// The settings' clusters.
     pub clusters: Vec<Cluster>,
+    /// Where that list came from.
+    pub clusters_from: Origin,
 }
 
 impl Settings {
@@ -108,6 +111,15 @@ impl Settings {
             "false" => PlainHttp::Never,
             _ => PlainHttp::Auto,
         }
+    }
+
+    /// `registry.tokenHosts`: hosts that may give tokens for registries of other domains.
+    ///
+    /// It counts in a project's file as well, which others may have written. Such a file names the registry already, and a host
+    /// here is asked only when that registry itself names it, over its own TLS: who wrote the file cannot make an honest
+    /// registry do so, and a registry that is not honest can ask for the password itself.
+    pub fn token_hosts(&self) -> &[String] {
+        self.list("registry.tokenHosts")
     }
 
     /// `registry.caFile`, `registry.certFile` or `registry.keyFile`, when set; in a settings file it is meant from the

@@ -79,7 +79,8 @@ fn passed_on(request: &Request) -> Vec<u8> {
     [text.as_bytes(), b"\r\n", body].concat()
 }
 
-fn tunnel(client: &TcpStream, server: &TcpStream) -> io::Result<()> {
+/// Passes on what either says, until both have ended.
+pub(super) fn tunnel(client: &TcpStream, server: &TcpStream) -> io::Result<()> {
     let (mut from_server, mut to_client) = (server.try_clone()?, client.try_clone()?);
     let back = thread::spawn(move || {
         drop(io::copy(&mut from_server, &mut to_client));
