@@ -124,7 +124,7 @@ fn address(text: &str) -> String {
 }
 
 /// A text without the user and password of any URL in it: a CI checkout puts them there.
-fn without_userinfo(text: &str) -> String {
+pub(super) fn without_userinfo(text: &str) -> String {
     let mut parts = text.split("://");
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {

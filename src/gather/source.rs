@@ -1,5 +1,6 @@
 //! The one grammar for "where an inventory is": a workloads.yml, a folder, a registry, a layout, a cluster.
 
+use super::provenance::without_userinfo;
 use runway_core::flux::reference::Reference;
 use runway_core::problem::Problem;
 use std::fmt;
@@ -38,7 +39,7 @@ impl Source {
             return Ok(Self::Cluster(context.to_owned()));
         }
         if text.contains("://") {
-            return Err(Problem::usage(format!("'{text}' is no source of an inventory"))
+            return Err(Problem::usage(format!("'{}' is no source of an inventory", without_userinfo(text)))
                 .hint("write a file, a folder, oci://REPOSITORY[:TAG], layout:DIR[:TAG] or cluster:CONTEXT"));
         }
         let path = start.join(text);
@@ -104,6 +105,10 @@ mod tests {
         assert_eq!(parse("w.yml").unwrap(), Source::File(PathBuf::from("/repo/w.yml")));
         for wrong in ["layout:../lq:bad/tag", "layout:a:", "layout:a:.b", ""] {
             assert!(parse(wrong).is_err(), "{wrong}");
+        }
+        for secret in ["https://u:s3cret@h/x", "oci://u:s3cret@h/x"] {
+            let problem = parse(secret).unwrap_err().to_string();
+            assert!(!problem.contains("s3cret") && problem.contains("h/x"), "{problem}");
         }
         assert!(parse("http://x").is_err() && parse("layout:").is_err() && parse("oci://x").is_err());
     }

@@ -11,6 +11,7 @@ use super::proxy::Proxies;
 use super::retry;
 use super::room::{Room, SMALL};
 use super::tls::Trust;
+use crate::clock;
 use crate::net::Budget;
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
@@ -219,16 +220,17 @@ impl Transport {
         }
         let begun = self.budget.begun();
         let exchange = async {
-            // Connections have a shorter limit of their own.
-            let late = |limit: Duration| Fault {
-                via: self.proxies.via(url),
-                is_met: limit > CONNECT,
-                ..Fault::new(host(), Kind::TimedOut(limit), "")
+            // As people say it: all that the request has taken. Connections have a shorter limit of their own.
+            let start = clock::monotonic();
+            let late = |_: tokio::time::error::Elapsed| {
+                let took = clock::monotonic().saturating_duration_since(start).as_secs_f64();
+                let took = Duration::from_secs_f64((took * 10.0).round().max(1.0) / 10.0);
+                Fault { via: self.proxies.via(url), is_met: limit > CONNECT, ..Fault::new(host(), Kind::TimedOut(took), "") }
             };
             let fault = |error: reqwest::Error| Fault { via: self.proxies.via(url), ..Fault::of(&error, host()) };
-            let response = tokio::time::timeout(limit, request.send()).await.map_err(|_| late(limit))?.map_err(fault)?;
+            let response = tokio::time::timeout(limit, request.send()).await.map_err(late)?.map_err(fault)?;
             let left = self.budget.answer();
-            tokio::time::timeout(left, read(response, call, url, &self.room)).await.map_err(|_| late(left))?
+            tokio::time::timeout(left, read(response, call, url, &self.room)).await.map_err(late)?
         };
         let result = exchange.await;
         let status = result.as_ref().ok().map(|answer| answer.status.as_u16());

@@ -35,7 +35,7 @@ impl Client {
             return Err(errand
                 .problem()
                 .cause(format!("it is too large: {size} bytes, packed; more than 16 MiB could not be read again"))
-                .hint("nothing was uploaded; distribute it over several workloads, and leave out what is no manifest"));
+                .hint("nothing was uploaded; leave out what is no manifest, or split it"));
         }
         let near = near.filter(|near| near.host == repository.host && near.name != repository.name);
         tokio::try_join!(self.blob_up(&errand, &artifact.config, near), self.blob_up(&errand, &artifact.layer, near))?;

@@ -6,7 +6,7 @@
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Bytes of all larger answers together.
-const ALL: usize = 16 << 20;
+const ALL: usize = 8 << 20;
 /// An answer up to this size is small.
 pub(super) const SMALL: usize = 64 << 10;
 /// Bytes of one permit.

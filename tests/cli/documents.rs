@@ -258,6 +258,8 @@ fn reconcile_results_are_valid() {
         "{document}"
     );
     assert_eq!(document["items"][0]["patches"].as_array().unwrap().len(), 2);
+    let items = document["items"].as_array().unwrap().len();
+    assert_eq!(document["summary"], serde_json::json!({"total": items, "handled": 0}));
     let run = env.run(["reconcile", "svz", "-n", "drifted-by-kubectl"]).exits(2);
     assert!(run.stderr.contains("hint: did you mean svc?"), "{run}");
     let run = env.run(["reconcile", "nobody", "-n", "drifted-by-kubectl"]).exits(2);

@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 
 const STATUS: [&str; 7] = ["status", "--runtime", "gke", "-e", "production", "-n", "drifted-by-kubectl"];
 
+/// Less than a single question may take, on a busy machine too.
+const LATE: Duration = Duration::from_secs(15);
+
 fn storm() -> Deed {
     Deed::Answer(Reply::error(429, "TOOMANYREQUESTS", "slow down").with("Retry-After", "3600"))
 }
@@ -31,11 +34,7 @@ fn one_deadline_whatever_a_registry_says() {
             let run = scene.env.run([&STATUS[..], &["--wait", "--wait-timeout", "3s", "--grace", "20s"]].concat());
             is_clean(&run);
             assert_eq!(run.code, Some(4), "{name}: {run}");
-            assert!(
-                run.took >= Duration::from_millis(2900) && run.took < Duration::from_secs(8),
-                "{name}: {:?}\n{run}",
-                run.took
-            );
+            assert!(run.took >= Duration::from_millis(2900) && run.took < LATE, "{name}: {:?}\n{run}", run.took);
             // It says what it knows, which is what the cluster says.
             for row in ["svc ", "other "] {
                 assert!(run.stdout.contains(row), "{name}: {row}\n{run}");
@@ -53,7 +52,7 @@ fn a_wait_ends_in_time_when_the_cluster_is_silent() {
     scene.env.var("KUBECONFIG", file);
     let run = scene.env.run([&STATUS[..], &["--wait", "--wait-timeout", "3s"]].concat());
     assert!(matches!(run.code, Some(2..=4)), "{run}");
-    assert!(run.took < Duration::from_secs(8), "{:?}\n{run}", run.took);
+    assert!(run.took < LATE, "{:?}\n{run}", run.took);
 }
 
 #[test]
@@ -67,7 +66,7 @@ fn a_watch_goes_on_while_a_registry_is_silent() {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || lines.map_while(Result::ok).all(|line| sender.send(line).is_ok()));
     let mut seen = String::new();
-    while !(seen.contains("svc ") && seen.contains("other ")) && begun.elapsed() < Duration::from_secs(12) {
+    while !(seen.contains("svc ") && seen.contains("other ")) && begun.elapsed() < Duration::from_secs(18) {
         seen.extend(receiver.recv_timeout(Duration::from_secs(1)).map(|line| line + "\n"));
     }
     drop(child.kill());

@@ -19,8 +19,19 @@ pub struct ReconcileResult {
     /// How it ended.
     #[schemars(extend("enum" = Ending::ALL.map(Ending::as_str)))]
     result: &'static str,
+    /// How many pairs there are.
+    summary: Summary,
     /// The pairs that were asked, those of parents first.
     items: Vec<Item>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    /// All of them.
+    total: usize,
+    /// Those that both controllers have handled.
+    handled: usize,
 }
 
 /// A pair that was asked.
@@ -90,7 +101,8 @@ impl Ending {
 
 /// The document.
 pub fn document(ending: Ending, items: Vec<Item>) -> ReconcileResult {
-    ReconcileResult { api_version: API_VERSION, kind: "ReconcileResult", result: ending.as_str(), items }
+    let summary = Summary { total: items.len(), handled: items.iter().filter(|item| item.handled).count() };
+    ReconcileResult { api_version: API_VERSION, kind: "ReconcileResult", result: ending.as_str(), summary, items }
 }
 
 /// The rows of one cluster; `patches` are told when nobody is asked.
