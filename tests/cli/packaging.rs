@@ -1,7 +1,7 @@
 //! The program under test, packed for both plugin catalogs, installed by their rules, and called through what they put on PATH.
 
 use runway_dist::archive::Effort;
-use runway_dist::release::{Build, Checksums};
+use runway_dist::release::{Build, Checksums, TEXTS, Texts};
 use runway_dist::targets::{CATALOGS, Catalog, Target};
 use runway_dist::template::{self, Facts};
 use runway_dist::{flux, krew};
@@ -16,16 +16,16 @@ const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 fn both_catalogs_install_what_we_pack() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = |name: &str| std::fs::read_to_string(repository.join(name)).unwrap();
-    let (program, license) = (std::fs::read(env!("CARGO_BIN_EXE_kubectl-runway")).unwrap(), text("LICENSE"));
+    let (program, texts) = (std::fs::read(env!("CARGO_BIN_EXE_kubectl-runway")).unwrap(), Texts::read(repository).unwrap());
     // Whatever this machine is: a manifest of a release names only what is there.
     let target = Target::find("linux_amd64").unwrap();
-    let build = Build { version: VERSION, target, program: &program, license: license.as_bytes(), time: 0 };
+    let build = Build { version: VERSION, target, program: &program, texts: &texts, time: 0 };
     let archives = CATALOGS.map(|catalog| build.archive(catalog, Effort::Least).unwrap());
     let mut checksums = Checksums::default();
     for archive in &archives {
         checksums.add(&archive.name, &archive.bytes);
     }
-    let url = template::download_url(REPOSITORY, VERSION).unwrap();
+    let url = template::download_url(REPOSITORY).unwrap();
     let facts = Facts { version: VERSION, repository: REPOSITORY, url: &url, checksums: &checksums, only_there: true };
     let render = |name: &str, catalog| template::render(&text(name), catalog, &facts).unwrap();
 
@@ -35,7 +35,9 @@ fn both_catalogs_install_what_we_pack() {
     let root = tempfile::tempdir().unwrap();
     let installed = krew::install(&manifest, platform, &for_krew.bytes, root.path()).unwrap();
     assert!(installed.link.is_symlink());
-    assert_eq!(std::fs::read_to_string(installed.folder.join("LICENSE")).unwrap(), license);
+    for (name, path) in TEXTS {
+        assert_eq!(std::fs::read_to_string(installed.folder.join(name)).unwrap(), text(path));
+    }
     let plugin = Env::new(&installed.link);
     assert_eq!(plugin.run(["--version"]).ok(), format!("kubectl-runway {VERSION}\n"));
     // The name comes from the link, not from where it leads.

@@ -5,7 +5,7 @@
 
 use crate::stage::{ENVIRONMENT, Stage};
 use runway_dist::archive::{Effort, entries};
-use runway_dist::release::{Build, Checksums, NO_CHECKSUM};
+use runway_dist::release::{Build, Checksums, NO_CHECKSUM, TEXTS, Texts};
 use runway_dist::targets::{Catalog, Target};
 use runway_dist::template::{self, Facts};
 use runway_dist::{flux, krew};
@@ -36,17 +36,19 @@ fn archive(catalog: Catalog) -> Vec<u8> {
         return std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
     let program = std::fs::read(env!("CARGO_BIN_EXE_kubectl-runway")).expect("our program");
-    let license = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("LICENSE")).expect("the license");
-    let build = Build { version: VERSION, target: target(), program: &program, license: &license, time: 0 };
+    let texts = Texts::read(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("the licenses");
+    let build = Build { version: VERSION, target: target(), program: &program, texts: &texts, time: 0 };
     build.archive(catalog, Effort::Least).expect("an archive").bytes
 }
 
-/// A catalog's manifest about this one archive, downloaded from here.
-fn manifest(catalog: Catalog, archive: &[u8], url: &str) -> String {
+/// A catalog's manifest about this one archive, downloaded from here; `later` is a version that was released after it.
+fn manifest(catalog: Catalog, archive: &[u8], url: &str, later: Option<&str>) -> String {
     let file = if catalog == Catalog::Krew { "krew/runway.yaml.in" } else { "plugin.yaml.in" };
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("a template");
     let mut checksums = Checksums::default();
-    checksums.add(&catalog.archive(VERSION, target()), archive);
+    for version in [Some(VERSION), later].into_iter().flatten() {
+        checksums.add(&catalog.archive(version, target()), archive);
+    }
     let facts = Facts { version: VERSION, repository: REPOSITORY, url, checksums: &checksums, only_there: true };
     template::render(&text, catalog, &facts).expect("a manifest")
 }
@@ -100,7 +102,7 @@ fn flux_installs_us_from_a_catalog_and_runs_us() {
     let server = serve(&stage.bed, &files);
     let url = format!("https://localhost:{}", server.port());
     let (archive, name) = (archive(Catalog::Flux), Catalog::Flux.archive(VERSION, target()));
-    let text = manifest(Catalog::Flux, &archive, &url);
+    let text = manifest(Catalog::Flux, &archive, &url, None);
     let catalog = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("krew/catalog.yaml")).unwrap();
     assert_eq!([flux::problems(&text), flux::catalog_problems(&catalog, &text)].concat(), Vec::<String>::new());
     let put = |path: &str, content: &[u8]| drop(files.lock().unwrap().insert(path.to_owned(), content.to_vec()));
@@ -133,6 +135,16 @@ fn flux_installs_us_from_a_catalog_and_runs_us() {
     assert_eq!(env.run(["runway", "--version"]).ok(), format!("kubectl-runway {VERSION}\n"));
     env.run(["plugin", "uninstall", "runway"]).ok();
 
+    // After the next release: that one unless a version is named, and this one still by its name.
+    const LATER: &str = "99.0.0";
+    put(&format!("/{}", Catalog::Flux.archive(LATER, target())), &archive);
+    put("/catalog/runway.yaml", manifest(Catalog::Flux, &archive, &url, Some(LATER)).as_bytes());
+    for (wanted, version) in [("runway", LATER), (&format!("runway@{VERSION}"), VERSION)] {
+        let installed = env.run(["plugin", "install", wanted]).exits(0);
+        assert!(installed.stderr.contains(&format!("installed runway v{version}")), "{wanted}: {installed}");
+        env.run(["plugin", "uninstall", "runway"]).ok();
+    }
+
     // What stands in the manifests before a release: nothing is installed by it.
     put("/catalog/runway.yaml", text.replace(&runway_dist::sha256(&archive), NO_CHECKSUM).as_bytes());
     let refused = env.run(["plugin", "install", "runway"]);
@@ -145,7 +157,7 @@ fn flux_installs_us_from_a_catalog_and_runs_us() {
 fn kubectl_runs_what_krew_would_have_installed() {
     let stage = stage("krewplugin");
     let archive = archive(Catalog::Krew);
-    let text = manifest(Catalog::Krew, &archive, "https://example.com");
+    let text = manifest(Catalog::Krew, &archive, "https://example.com", None);
     let manifest = krew::Manifest::read("runway.yaml", &text).expect("krew would take it");
     let platform = manifest.platform(target().os, target().arch).expect("a platform for this machine");
     let root = tempfile::tempdir().unwrap();
@@ -179,7 +191,8 @@ fn a_new_users_first_minute() {
     std::fs::create_dir(&bin).unwrap();
     let tar = Command::new("/usr/bin/tar").args(["-xzvf".as_ref(), downloaded.as_os_str()]).current_dir(&bin).output().unwrap();
     assert!(tar.status.success(), "{}", String::from_utf8_lossy(&tar.stderr));
-    assert_eq!(String::from_utf8_lossy(&tar.stdout), "LICENSE\nkubectl-runway\n");
+    let texts: String = TEXTS.iter().map(|(name, _)| format!("{name}\n")).collect();
+    assert_eq!(String::from_utf8_lossy(&tar.stdout), texts + "kubectl-runway\n");
     env.path_add(&bin);
 
     let greeted = env.run(["runway"]).exits(0);

@@ -1,34 +1,37 @@
 //! The manifests, rendered from the templates that stand beside them.
 //!
-//! A template has `{{word}}` for a value, and a block of lines between `{{#platforms}}` and `{{/platforms}}` that is repeated
-//! for each platform. An unknown word is an error, so that no manifest carries a hole.
+//! A template has `{{word}}` for a value, and blocks of lines that are repeated: those between `{{#versions}}` and `{{/versions}}`
+//! for each version, those between `{{#platforms}}` and `{{/platforms}}` for each platform of the version at hand. An unknown word
+//! is an error, so that no manifest carries a hole.
+
+use semver::Version;
 
 use crate::release::{Checksums, NO_CHECKSUM};
 use crate::targets::{Catalog, TARGETS, Target};
 
 /// Where the archives are downloaded from, by a project's address on GitLab: its generic packages, which need no login where
-/// the project is public.
+/// the project is public. `{version}` stands for a version.
 ///
 /// # Errors
 ///
 /// When the address is no `https://HOST/PATH`.
-pub fn download_url(repository: &str, version: &str) -> Result<String, String> {
+pub fn download_url(repository: &str) -> Result<String, String> {
     let rest = repository.strip_prefix("https://").and_then(|rest| rest.split_once('/'));
     let (host, path) = rest.ok_or_else(|| format!("not a project's address: {repository}"))?;
     let id = path.trim_end_matches('/').replace('/', "%2F");
-    Ok(format!("https://{host}/api/v4/projects/{id}/packages/generic/kubectl-runway/{version}"))
+    Ok(format!("https://{host}/api/v4/projects/{id}/packages/generic/kubectl-runway/{{version}}"))
 }
 
 /// What the manifests say beside their own text.
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {
-    /// Without `v`.
+    /// The version that is made now. Without `v`.
     pub version: &'a str,
     /// The project's address.
     pub repository: &'a str,
-    /// The folder of the archives, without a slash at its end.
+    /// The folder of a version's archives, without a slash at its end; `{version}` stands for the version.
     pub url: &'a str,
-    /// Of the archives that there are.
+    /// Of the archives that there are, those of older versions too.
     pub checksums: &'a Checksums,
     /// Whether platforms whose archive is not there stay out, as in a release, or stand there with [`NO_CHECKSUM`].
     pub only_there: bool,
@@ -40,74 +43,114 @@ pub struct Facts<'a> {
 ///
 /// When the template has an unknown word or an unclosed block, or when no platform is left.
 pub fn render(template: &str, catalog: Catalog, facts: &Facts<'_>) -> Result<String, String> {
-    let targets: Vec<Target> =
-        TARGETS.into_iter().filter(|target| !facts.only_there || checksum(catalog, *target, facts).is_some()).collect();
-    if targets.is_empty() {
-        return Err("there is no archive of this version to write a manifest about".to_owned());
-    }
-    let released = targets.iter().all(|target| checksum(catalog, *target, facts).is_some());
-    let mut text = String::new();
-    let mut block: Option<String> = None;
+    let own = Version::parse(facts.version).map_err(|error| format!("{}: {error}", facts.version))?;
     // What is written about the template itself stays there.
-    for line in template.lines().filter(|line| !line.starts_with("#:")) {
-        match (line.trim(), &mut block) {
-            ("{{#platforms}}", None) => block = Some(String::new()),
-            ("{{/platforms}}", Some(_)) => {
-                let lines = block.take().unwrap_or_default();
-                for target in &targets {
-                    text.push_str(&filled(&lines, catalog, Some(*target), facts, released)?);
-                }
-            }
-            (_, Some(lines)) => lines.push_str(&format!("{line}\n")),
-            (_, None) => text.push_str(&filled(&format!("{line}\n"), catalog, None, facts, released)?),
-        }
+    let lines: Vec<&str> = template.lines().filter(|line| !line.starts_with("#:")).collect();
+    let mut versions = facts.checksums.versions()?;
+    if !versions.contains(&own) {
+        versions.push(own);
+        versions.sort_by(|a, b| b.cmp(a));
     }
-    if block.is_some() {
-        return Err("{{#platforms}} without {{/platforms}}".to_owned());
+    let mut text = String::new();
+    for (block, lines) in blocks(&lines, "versions")? {
+        if block {
+            for version in &versions {
+                text.push_str(&of_version(&lines, catalog, &version.to_string(), facts)?);
+            }
+        } else {
+            text.push_str(&of_version(&lines, catalog, facts.version, facts)?);
+        }
     }
     Ok(text)
 }
 
-fn checksum<'a>(catalog: Catalog, target: Target, facts: &Facts<'a>) -> Option<&'a str> {
-    facts.checksums.get(&catalog.archive(facts.version, target))
-}
-
-fn filled(text: &str, catalog: Catalog, target: Option<Target>, facts: &Facts<'_>, released: bool) -> Result<String, String> {
-    let mut result = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("{{") {
-        let (word, after) = after.split_once("}}").ok_or_else(|| format!("{{{{ without }}}}: {text}"))?;
-        result.push_str(before);
-        result.push_str(&value(word, catalog, target, facts, released).ok_or_else(|| format!("unknown word {{{{{word}}}}}"))?);
-        rest = after;
+/// Lines about one version.
+fn of_version(lines: &[&str], catalog: Catalog, version: &str, facts: &Facts<'_>) -> Result<String, String> {
+    // Only the version that is made now can have archives that are yet to come.
+    let only_there = facts.only_there || version != facts.version;
+    let is_there = |target: &Target| facts.checksums.get(&catalog.archive(version, *target)).is_some();
+    let targets: Vec<Target> = TARGETS.into_iter().filter(|target| !only_there || is_there(target)).collect();
+    if targets.is_empty() {
+        return Err(format!("there is no archive of {version} to write a manifest about"));
     }
-    result.push_str(rest);
-    Ok(result)
+    let about = About { catalog, version, facts, released: targets.iter().all(is_there) };
+    let mut text = String::new();
+    for (block, lines) in blocks(lines, "platforms")? {
+        let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        if block {
+            for target in &targets {
+                text.push_str(&about.filled(&lines, Some(*target))?);
+            }
+        } else {
+            text.push_str(&about.filled(&lines, None)?);
+        }
+    }
+    Ok(text)
 }
 
-fn value(word: &str, catalog: Catalog, target: Option<Target>, facts: &Facts<'_>, released: bool) -> Option<String> {
-    let value = match (word, target) {
-        ("version", _) => facts.version.to_owned(),
-        ("repository", _) => facts.repository.to_owned(),
-        ("note", _) if released => format!("# Release {}. Written by `cargo xtask`.", facts.version),
-        ("note", _) => format!(
-            "# {} is not released yet. Zeros stand where checksums will be: whatever is downloaded, nothing is installed.\n\
-             # Written by `cargo xtask manifests`; a release's own is written by `cargo xtask dist`.",
-            facts.version
-        ),
-        ("os", Some(target)) => target.os.to_owned(),
-        ("arch", Some(target)) => target.arch.to_owned(),
-        ("bin", Some(target)) => format!("{}{}", catalog.program(), target.exe()),
-        ("url", Some(target)) => format!("{}/{}", facts.url, catalog.archive(facts.version, target)),
-        ("sha256", Some(target)) => checksum(catalog, target, facts).unwrap_or(NO_CHECKSUM).to_owned(),
-        _ => return None,
-    };
-    Some(value)
+/// The lines in their order, and whether they are a block of this name.
+fn blocks<'a>(lines: &[&'a str], name: &str) -> Result<Vec<(bool, Vec<&'a str>)>, String> {
+    let (open, close) = (format!("{{{{#{name}}}}}"), format!("{{{{/{name}}}}}"));
+    let mut all: Vec<(bool, Vec<&str>)> = vec![(false, Vec::new())];
+    let mut inside = false;
+    for line in lines {
+        if line.trim() == if inside { close.as_str() } else { open.as_str() } {
+            inside = !inside;
+            all.push((inside, Vec::new()));
+        } else if let Some((_, part)) = all.last_mut() {
+            part.push(line);
+        }
+    }
+    if inside { Err(format!("{open} without {close}")) } else { Ok(all) }
+}
+
+/// What is written about: one version in one catalog.
+struct About<'a> {
+    catalog: Catalog,
+    version: &'a str,
+    facts: &'a Facts<'a>,
+    released: bool,
+}
+
+impl About<'_> {
+    fn filled(&self, text: &str, target: Option<Target>) -> Result<String, String> {
+        let mut result = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("{{") {
+            let (word, after) = after.split_once("}}").ok_or_else(|| format!("{{{{ without }}}}: {text}"))?;
+            result.push_str(before);
+            result.push_str(&self.value(word, target).ok_or_else(|| format!("unknown word {{{{{word}}}}}"))?);
+            rest = after;
+        }
+        result.push_str(rest);
+        Ok(result)
+    }
+
+    fn value(&self, word: &str, target: Option<Target>) -> Option<String> {
+        let Self { catalog, version, facts, released } = *self;
+        let archive = |target| catalog.archive(version, target);
+        let value = match (word, target) {
+            ("version", _) => version.to_owned(),
+            ("repository", _) => facts.repository.to_owned(),
+            ("note", _) if released => format!("# Release {version}. Written by `cargo xtask`."),
+            ("note", _) => format!(
+                "# {version} is not released yet. Zeros stand where its checksums will be: whatever is downloaded, nothing is installed.\n\
+                 # Written by `cargo xtask manifests`; a release's own is written by `cargo xtask dist`."
+            ),
+            ("os", Some(target)) => target.os.to_owned(),
+            ("arch", Some(target)) => target.arch.to_owned(),
+            ("bin", Some(target)) => format!("{}{}", catalog.program(), target.exe()),
+            ("url", Some(target)) => format!("{}/{}", facts.url.replace("{version}", version), archive(target)),
+            ("sha256", Some(target)) => facts.checksums.get(&archive(target)).unwrap_or(NO_CHECKSUM).to_owned(),
+            _ => return None,
+        };
+        Some(value)
+    }
 }
 
 /// The committed manifests: what each file holds, by its path in the repository.
 ///
-/// krew's and Flux's own are those of this version; the index's (`plugins/`) is that of the newest release, since `kubectl krew
+/// krew's and Flux's own are those of this version, Flux's with all that were released before it; the index's (`plugins/`) is that of the newest release, since `kubectl krew
 /// index add` follows the branch, which runs ahead of releases.
 ///
 /// # Errors
@@ -120,17 +163,21 @@ pub fn committed(
     checksums: &str,
 ) -> Result<Vec<(&'static str, String)>, String> {
     let checksums = Checksums::parse(checksums)?;
-    let newest = checksums.version().unwrap_or(version);
+    let released = checksums.versions()?;
+    if let Some(early) = released.iter().find(|version| !version.pre.is_empty()) {
+        return Err(format!("a prerelease is in no catalog: {early}"));
+    }
+    let newest = released.first().map_or_else(|| version.to_owned(), Version::to_string);
+    let url = download_url(repository)?;
     let of = |catalog: Catalog, version: &str| {
-        let url = download_url(repository, version)?;
-        let released = checksums.version() == Some(version);
-        let facts = Facts { version, repository, url: &url, checksums: &checksums, only_there: released };
+        let only_there = released.iter().any(|one| one.to_string() == version);
+        let facts = Facts { version, repository, url: &url, checksums: &checksums, only_there };
         render(templates.of(catalog), catalog, &facts)
     };
     Ok(vec![
         ("krew/runway.yaml", of(Catalog::Krew, version)?),
         ("plugin.yaml", of(Catalog::Flux, version)?),
-        ("plugins/runway.yaml", of(Catalog::Krew, newest)?),
+        ("plugins/runway.yaml", of(Catalog::Krew, &newest)?),
     ])
 }
 

@@ -2,18 +2,19 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use runway_dist::archive::{Effort, Entry, File, Kind, entries, pack};
-use runway_dist::release::{Archive, Build, listed};
+use runway_dist::release::{Archive, Build, TEXTS, Texts, listed};
 use runway_dist::targets::{CATALOGS, Catalog, TARGETS, Target};
 
 const TIME: u64 = 1_700_000_000;
 
 fn archives(target: Target, program: &[u8]) -> [Archive; 2] {
-    let build = Build { version: "1.2.3", target, program, license: b"the license", time: TIME };
+    let texts = Texts(["the license", "Apache's license", "the notice"].map(|text| text.as_bytes().to_vec()));
+    let build = Build { version: "1.2.3", target, program, texts: &texts, time: TIME };
     CATALOGS.map(|catalog| build.archive(catalog, Effort::Most).unwrap())
 }
 
 #[test]
-fn each_archive_has_the_program_and_the_license() {
+fn each_archive_has_the_program_and_the_licenses() {
     for target in TARGETS {
         let [krew, flux] = archives(target, b"the program");
         assert_eq!(krew.name, format!("kubectl-runway_1.2.3_{target}.tar.gz"));
@@ -28,24 +29,59 @@ fn each_archive_has_the_program_and_the_license() {
                 content: content.to_vec(),
             };
             let program = format!("{program}{}", target.exe());
-            let expected = [file("LICENSE", 0o644, b"the license"), file(&program, 0o755, b"the program")];
+            let expected = [
+                file("LICENSE", 0o644, b"the license"),
+                file("LICENSE-Apache-2.0", 0o644, b"Apache's license"),
+                file("NOTICE", 0o644, b"the notice"),
+                file(&program, 0o755, b"the program"),
+            ];
             assert_eq!(entries(&archive.bytes).unwrap(), expected, "{}", archive.name);
         }
     }
+}
+
+/// The program carries parts of Flux's CRDs, and their license has to go where they go.
+#[test]
+fn the_licenses_are_those_of_the_repository() {
+    let texts = Texts::read(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).unwrap();
+    for ((name, _), (text, words)) in
+        TEXTS.iter().zip(texts.0.iter().zip(["MIT License", "Apache License", "Copyright The Flux authors"]))
+    {
+        assert!(String::from_utf8_lossy(text).contains(words), "{name}");
+    }
+    assert!(Texts::read(std::path::Path::new("/nonexistent")).unwrap_err().to_string().starts_with("LICENSE: "));
 }
 
 #[test]
 fn an_archive_with_anything_else_is_no_release() {
     let target = TARGETS[2];
     let [krew, flux] = archives(target, b"x");
-    assert_eq!(listed(&krew.bytes, Catalog::Krew, target).unwrap(), "644 LICENSE, 755 kubectl-runway");
-    assert_eq!(listed(&flux.bytes, Catalog::Flux, target).unwrap(), "644 LICENSE, 755 flux-runway");
+    assert_eq!(
+        listed(&krew.bytes, Catalog::Krew, target).unwrap(),
+        "644 LICENSE, 644 LICENSE-Apache-2.0, 644 NOTICE, 755 kubectl-runway"
+    );
+    assert_eq!(
+        listed(&flux.bytes, Catalog::Flux, target).unwrap(),
+        "644 LICENSE, 644 LICENSE-Apache-2.0, 644 NOTICE, 755 flux-runway"
+    );
     let windows = archives(TARGETS[4], b"x");
-    assert_eq!(listed(&windows[0].bytes, Catalog::Krew, TARGETS[4]).unwrap(), "644 LICENSE, 755 kubectl-runway.exe");
-    let license = File { name: "LICENSE", program: false, content: b"x" };
+    assert_eq!(
+        listed(&windows[0].bytes, Catalog::Krew, TARGETS[4]).unwrap(),
+        "644 LICENSE, 644 LICENSE-Apache-2.0, 644 NOTICE, 755 kubectl-runway.exe"
+    );
+    let [license, apache, notice] = TEXTS.map(|(name, _)| File { name, program: false, content: b"x" });
     let program = File { name: "kubectl-runway", program: true, content: b"x" };
     let more = File { name: "notes", program: false, content: b"x" };
-    for files in [vec![program], vec![license], vec![license, program, more], vec![license, File { program: false, ..program }]] {
+    let whole = vec![license, apache, notice, program];
+    assert!(listed(&pack(&whole, TIME, Effort::Least).unwrap(), Catalog::Krew, target).is_ok());
+    let without = |name: &str| whole.iter().copied().filter(|file| file.name != name).collect::<Vec<_>>();
+    for files in [
+        without("kubectl-runway"),
+        without("LICENSE"),
+        without("NOTICE"),
+        [&whole[..], &[more]].concat(),
+        [&without("kubectl-runway")[..], &[File { program: false, ..program }]].concat(),
+    ] {
         let error = listed(&pack(&files, TIME, Effort::Least).unwrap(), Catalog::Krew, target).unwrap_err();
         assert!(error.starts_with("it holds something else: "), "{error}");
     }

@@ -83,6 +83,7 @@ fn each_rule_of_the_manifest_can_fail() {
         ("arch: amd64", "arch: s390x", "matches no system"),
         ("matchLabels: {os: linux, arch: amd64}", "matchExpressions: [{key: os, operator: DoesNotExist}]", "matches no system"),
         ("os: linux", "os: windows", "ends with .exe"),
+        ("os: linux, arch: amd64", "os: windows, arch: arm64", "ends with .exe"),
     ] {
         let text = GOOD.replacen(part, instead, 1);
         assert_ne!(text, GOOD, "{part} is not there");
@@ -188,6 +189,9 @@ fn each_refusal_of_the_installer_can_happen() {
         (good.clone(), Box::new(|manifest| manifest.spec.platforms[0].bin = "/bin/sh".to_owned()), "bin leaves"),
         (good.clone(), Box::new(files(&[("*.exe", ".")])), "nothing in the archive matches *.exe"),
         (good.clone(), Box::new(files(&[("*", "./a//b")])), "the path is not clean"),
+        (good.clone(), Box::new(files(&[("*", "./a")])), "the path is not clean"),
+        (good.clone(), Box::new(files(&[("*", "a/./b")])), "the path is not clean"),
+        (good.clone(), Box::new(files(&[("*", "a/")])), "the path is not clean"),
         (good.clone(), Box::new(files(&[("*", "../out")])), "out of bounds"),
         (good.clone(), Box::new(files(&[("../*", ".")])), "out of bounds"),
         (good, Box::new(files(&[("kubectl-runway", ".")])), "there is no license"),

@@ -62,6 +62,48 @@ fn both_catalogs_take_the_committed_manifests() {
     assert_eq!(krew::Manifest::read("runway.yaml", &text("krew/runway.yaml")).unwrap().spec.version, format!("v{VERSION}"));
 }
 
+/// krew puts one file on PATH, and TAB needs another: who installs by krew is told so.
+#[test]
+fn krew_tells_how_to_get_completion() {
+    for name in ["krew/runway.yaml", "plugins/runway.yaml"] {
+        let manifest = krew::Manifest::read("runway.yaml", &text(name)).unwrap();
+        assert!(manifest.spec.caveats.lines().any(|line| line.trim() == "kubectl runway completion install"), "{name}");
+    }
+}
+
+/// Who has asked for `runway@0.9.0` gets it after 0.10.0, too.
+#[test]
+fn flux_finds_older_releases() {
+    let (krew, flux) = (text("krew/runway.yaml.in"), text("plugin.yaml.in"));
+    let templates = Templates { krew: &krew, flux: &flux };
+    // A later patch of an older line, and a release that had Linux alone.
+    let mut sums = release("0.9.0").with_older(&release("0.9.1")).unwrap().with_older(&release("0.10.0")).unwrap();
+    sums.add("flux-runway_0.2.0_linux_amd64.tar.gz", b"x");
+    let files = template::committed(&templates, "0.11.0", REPOSITORY, &sums.history().unwrap()).unwrap();
+    let plugin = flux::Manifest::read(&files[1].1).unwrap();
+    let versions: Vec<&str> = plugin.versions.iter().map(|one| one.version.as_str()).collect();
+    assert_eq!(versions, ["0.11.0", "0.10.0", "0.9.1", "0.9.0", "0.2.0"], "as numbers, not as letters");
+    for one in &plugin.versions {
+        assert_eq!(one.platforms.len(), if one.version == "0.2.0" { 1 } else { TARGETS.len() }, "{}", one.version);
+        for platform in &one.platforms {
+            assert!(platform.url.contains(&format!("/kubectl-runway/{0}/flux-runway_{0}_", one.version)), "{}", platform.url);
+            assert_eq!(platform.checksum.contains(NO_CHECKSUM), one.version == "0.11.0", "{}", one.version);
+        }
+    }
+    let krew = krew::Manifest::read("runway.yaml", &files[2].1).unwrap();
+    assert_eq!(krew.spec.version, "v0.10.0", "the newest release, which is not the one of the last letters");
+
+    // Once released, a version is what it was.
+    let again = sums.with_older(&Checksums::default()).unwrap();
+    assert_eq!(again, sums);
+    let mut other = Checksums::default();
+    other.add("flux-runway_0.2.0_linux_amd64.tar.gz", b"changed");
+    assert_eq!(sums.with_older(&other).unwrap(), sums);
+    let early = release("0.12.0-rc.1").history().unwrap();
+    let refused = template::committed(&templates, "0.12.0", REPOSITORY, &early).unwrap_err();
+    assert_eq!(refused, "a prerelease is in no catalog: 0.12.0-rc.1");
+}
+
 #[test]
 fn after_a_release_the_index_stays_with_it() {
     let (krew, flux) = (text("krew/runway.yaml.in"), text("plugin.yaml.in"));
@@ -84,7 +126,7 @@ fn a_release_names_what_it_has() {
     let mut sums = Checksums::default();
     let render = |checksums: &Checksums| {
         let facts =
-            Facts { version: "1.2.3", repository: REPOSITORY, url: "https://example.com/1.2.3", checksums, only_there: true };
+            Facts { version: "1.2.3", repository: REPOSITORY, url: "https://example.com/{version}", checksums, only_there: true };
         template::render(&template, Catalog::Krew, &facts)
     };
     assert!(render(&sums).unwrap_err().contains("no archive"));
@@ -120,6 +162,8 @@ fn a_template_with_a_hole_is_refused() {
         ("a: {{sha256}}\n", "unknown word {{sha256}}"),
         ("a: {{version\n", "without }}"),
         ("{{#platforms}}\n- {{os}}\n", "without {{/platforms}}"),
+        ("{{#versions}}\n- {{version}}\n", "without {{/versions}}"),
+        ("- {{os}}\n{{/platforms}}\n", "unknown word {{os}}"),
     ] {
         let got = template::render(template, Catalog::Krew, &facts).unwrap_err();
         assert!(got.contains(error), "{template}: {got}");
@@ -129,9 +173,9 @@ fn a_template_with_a_hole_is_refused() {
 
 #[test]
 fn archives_are_downloaded_from_the_project_without_a_login() {
-    let url = template::download_url("https://gitlab.example.com/group/sub/project", "1.2.3").unwrap();
-    assert_eq!(url, "https://gitlab.example.com/api/v4/projects/group%2Fsub%2Fproject/packages/generic/kubectl-runway/1.2.3");
-    assert!(template::download_url("git@example.com:x.git", "1").is_err());
+    let url = template::download_url("https://gitlab.example.com/group/sub/project").unwrap();
+    assert_eq!(url, "https://gitlab.example.com/api/v4/projects/group%2Fsub%2Fproject/packages/generic/kubectl-runway/{version}");
+    assert!(template::download_url("git@example.com:x.git").is_err());
 }
 
 #[test]
@@ -139,7 +183,11 @@ fn checksum_files_are_those_of_sha256sum() {
     let sums = release("1.2.3");
     let text = both(&sums);
     assert_eq!(Checksums::parse(&text).unwrap(), sums);
-    assert_eq!(sums.version(), Some("1.2.3"));
+    assert_eq!(Checksums::parse(&sums.history().unwrap()).unwrap(), sums);
+    assert_eq!(sums.versions().unwrap().iter().map(ToString::to_string).collect::<Vec<_>>(), ["1.2.3"]);
+    let mut nameless = Checksums::default();
+    nameless.add("kubectl-runway.tar.gz", b"x");
+    assert_eq!(nameless.versions().unwrap_err(), "no archive of a release: kubectl-runway.tar.gz");
     let first = sums.text(Catalog::Flux).lines().next().unwrap().to_owned();
     assert!(first.ends_with("  flux-runway_1.2.3_darwin_amd64.tar.gz"), "{first}");
     for wrong in ["abc  x\n".to_owned(), text.replace("  ", " "), text.to_uppercase(), format!("{first}\n{first}\n")] {

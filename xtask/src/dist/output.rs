@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use runway_dist::archive::Effort;
-use runway_dist::release::{self, Build, Checksums};
+use runway_dist::release::{self, Build, Checksums, Texts};
 use runway_dist::targets::{CATALOGS, Catalog, TARGETS, Target};
 use runway_dist::template::{self, Facts, Templates};
 use runway_dist::{flux, krew};
@@ -20,8 +20,8 @@ pub(super) fn folder() -> PathBuf {
 
 /// Packs a program for both catalogs.
 pub(super) fn pack(folder: &Path, target: Target, program: &[u8]) -> Result<(), String> {
-    let license = text("LICENSE")?;
-    let build = Build { version: VERSION, target, program, license: license.as_bytes(), time: time() };
+    let texts = Texts::read(&folders::workspace()).map_err(|error| error.to_string())?;
+    let build = Build { version: VERSION, target, program, texts: &texts, time: time()? };
     for catalog in CATALOGS {
         let archive = build.archive(catalog, Effort::Most).map_err(|error| error.to_string())?;
         write(&folder.join(&archive.name), &archive.bytes)?;
@@ -42,19 +42,16 @@ pub(super) fn finish(folder: &Path) -> Result<(), String> {
             archives.push((catalog, target, name, bytes));
         }
     }
-    let mut both = String::from(
-        "# The archives of the newest release, as its two checksums files list them; the release job prints this file anew.\n",
-    );
     for catalog in CATALOGS {
-        let text = checksums.text(catalog);
-        both.push_str(&text);
-        write(&folder.join(catalog.checksums(VERSION)), text.as_bytes())?;
+        write(&folder.join(catalog.checksums(VERSION)), checksums.text(catalog).as_bytes())?;
     }
-    write(&folder.join("checksums.txt"), both.as_bytes())?;
+    // The catalogs go on to have what was released before.
+    let checksums = checksums.with_older(&Checksums::parse(&text("krew/checksums.txt")?)?)?;
+    write(&folder.join("checksums.txt"), checksums.history()?.as_bytes())?;
 
     let (krew_text, flux_text) = (text("krew/runway.yaml.in")?, text("plugin.yaml.in")?);
     let templates = Templates { krew: &krew_text, flux: &flux_text };
-    let url = template::download_url(REPOSITORY, VERSION)?;
+    let url = template::download_url(REPOSITORY)?;
     let facts = Facts { version: VERSION, repository: REPOSITORY, url: &url, checksums: &checksums, only_there: true };
     let for_krew = template::render(templates.krew, Catalog::Krew, &facts)?;
     let for_flux = template::render(templates.flux, Catalog::Flux, &facts)?;
@@ -104,12 +101,42 @@ pub(super) fn committed() -> Result<(), String> {
     Ok(())
 }
 
-/// The time of all files: `SOURCE_DATE_EPOCH`, else the commit's, else none.
-fn time() -> u64 {
-    let set = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.trim().parse().ok());
-    let commit = || {
-        let output = Command::new("git").args(["log", "-1", "--format=%ct"]).current_dir(folders::workspace()).output().ok()?;
-        String::from_utf8_lossy(&output.stdout).trim().parse().ok()
-    };
-    set.or_else(commit).unwrap_or_default()
+/// The time of all files: `SOURCE_DATE_EPOCH`, else the commit's. Without either there is none: any other would be made up, and
+/// the next build would have other bytes.
+fn time() -> Result<u64, String> {
+    let set = std::env::var("SOURCE_DATE_EPOCH").ok();
+    time_of(set.as_deref(), || {
+        let mut git = Command::new("git");
+        let output = git.args(["log", "-1", "--format=%ct"]).current_dir(folders::workspace()).output();
+        let output = output.map_err(|error| error.to_string())?;
+        let said = if output.status.success() { &output.stdout } else { &output.stderr };
+        let said = String::from_utf8_lossy(said).trim().to_owned();
+        if output.status.success() { Ok(said) } else { Err(said) }
+    })
+}
+
+fn time_of(set: Option<&str>, commit: impl FnOnce() -> Result<String, String>) -> Result<u64, String> {
+    if let Some(text) = set.map(str::trim).filter(|text| !text.is_empty()) {
+        return text.parse().map_err(|_| format!("SOURCE_DATE_EPOCH is no number of seconds: {text}"));
+    }
+    let trouble = |why: &str| format!("the time of the commit is not known, and SOURCE_DATE_EPOCH is not set: git log: {why}");
+    let text = commit().map_err(|why| trouble(&why))?;
+    text.parse().map_err(|_| trouble(&format!("{text:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::time_of;
+
+    #[test]
+    fn no_time_is_made_up() {
+        let commit = || Ok("1700000000".to_owned());
+        assert_eq!(time_of(None, commit), Ok(1_700_000_000));
+        assert_eq!(time_of(Some(""), commit), Ok(1_700_000_000));
+        assert_eq!(time_of(Some("0"), || panic!("what is set counts")), Ok(0));
+        assert!(time_of(Some("yesterday"), commit).unwrap_err().contains("SOURCE_DATE_EPOCH is no number"));
+        let refused = time_of(None, || Err("fatal: detected dubious ownership".to_owned())).unwrap_err();
+        assert!(refused.contains("SOURCE_DATE_EPOCH is not set") && refused.contains("dubious"), "{refused}");
+        assert!(time_of(None, || Ok(String::new())).unwrap_err().contains("not known"));
+    }
 }

@@ -107,8 +107,9 @@ fn write(path: &Path, entry: &Entry) -> Result<(), String> {
 /// A path that exists is moved itself; all else is a pattern.
 fn move_files(staging: &Path, folder: &Path, operation: &FileOperation) -> Result<(), String> {
     let to = Path::new(&operation.to);
-    let clean: PathBuf = to.components().collect();
-    if clean.as_os_str() != to.as_os_str() {
+    // As Go cleans a path: a leading `./`, which stays in Rust's components, goes too.
+    let clean: PathBuf = to.strip_prefix("./").unwrap_or(to).components().collect();
+    if clean.as_os_str() != to.as_os_str() && operation.to != "." {
         return Err(format!("files: the path is not clean: {}", operation.to));
     }
     if !is_inside(to) || !is_inside(Path::new(&operation.from)) {

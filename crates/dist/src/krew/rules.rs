@@ -117,7 +117,9 @@ fn of_platform(platform: &Platform) -> Vec<String> {
         None => found.push("there must be a selector".to_owned()),
         Some(selector) => found.extend(of_selector(selector)),
     }
-    if platform.selector.as_ref().is_some_and(|selector| selector.matches("windows", "amd64")) && !is_exe(&platform.bin) {
+    let windows = PLATFORMS.iter().filter(|(os, _)| *os == "windows");
+    let mut selected = windows.filter(|(os, arch)| platform.selector.as_ref().is_some_and(|one| one.matches(os, arch)));
+    if selected.next().is_some() && !is_exe(&platform.bin) {
         found.push(format!("on Windows only a program that ends with .exe can be called: {}", platform.bin));
     }
     found
