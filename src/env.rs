@@ -30,7 +30,11 @@ pub(crate) const VARIABLES: [(&str, &str, &str); 33] = [
     ("Registries", "REGISTRY_AUTH_FILE", "logins, in the form of containers' auth.json"),
     ("Registries", "DOCKER_AUTH_CONFIG", "logins, in the form of docker's config.json, as the text itself"),
     ("Registries", "DOCKER_CONFIG", "folder of docker's config.json, else ~/.docker"),
-    ("Registries", "XDG_RUNTIME_DIR", "folder of containers/auth.json"),
+    (
+        "Registries",
+        "XDG_RUNTIME_DIR",
+        "folder of containers/auth.json, else /run/containers/UID; ~/.config/containers/auth.json comes next",
+    ),
     ("GitLab CI", "CI_REGISTRY", "the registry that these belong to:"),
     ("GitLab CI", "CI_REGISTRY_USER", "its user"),
     ("GitLab CI", "CI_REGISTRY_PASSWORD", "its password"),

@@ -353,6 +353,10 @@ fn not_there(problem: Problem, errand: &Errand<'_>, note: &Note, is_word: bool) 
         (Doing::Fetch, _) => problem
             .cause("the manifest is there, but a blob that it names is not")
             .hint("the registry has lost it (a clean-up?); push the artifact again"),
+        // Some registries hide like this what they refuse.
+        _ if words::has(&note.said, "DENIED") || words::has(&note.said, "UNAUTHORIZED") => {
+            problem.cause(note.sentence()).hint(rights(errand, note))
+        }
         _ if !is_word => problem
             .cause("no registry says so, and whether it is there is not known")
             .hint("an ingress or a proxy answers like this when no registry is behind it: check the host and the path"),

@@ -88,6 +88,7 @@ async fn answers() {
             "set registry.plainHttp: \"false\"",
         ),
         (error(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry"), "a blob that was uploaded a moment ago"),
+        (error(404, "DENIED", "requested access is denied"), "hint: the login needs the right to read g/x"),
         (error(405, "DENIED", "tag is immutable"), "the registry's rules do not let this login read g/x"),
         (Reply::new(400).body("Client sent an HTTP request to an HTTPS server.\n"), "set registry.plainHttp: \"false\""),
         (Reply::new(418).body("teapot"), "answered 418 I'm a teapot: teapot"),
