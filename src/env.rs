@@ -53,6 +53,12 @@ pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The variable of a setting, which may be set to nothing: that is a word, too.
+#[expect(clippy::disallowed_methods, reason = "this is the one permitted place")]
+pub(crate) fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 /// The user's home folder.
 #[expect(clippy::disallowed_methods, reason = "this is the one permitted place")]
 pub(crate) fn home() -> Option<PathBuf> {

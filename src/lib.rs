@@ -35,7 +35,10 @@ fn block_on<T>(work: impl Future<Output = Result<T, Problem>>) -> Result<T, Prob
         .build()
         .map_err(|error| Problem::new(Class::Internal, "no runtime for network work").caused_by(&error))?;
     let result = runtime.block_on(async {
+        // The work first: what it reads before it waits for anything, such as standard input, is read while a signal still
+        // ends the program by itself.
         tokio::select! {
+            biased;
             result = work => result,
             code = interrupted() => Err(Problem::new(Class::Interrupted(code), "interrupted")),
         }

@@ -16,10 +16,11 @@ use kube::client::Body;
 use runway_core::problem::Problem;
 use secrecy::ExposeSecret as _;
 use serde::de::DeserializeOwned;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// 5,000 Kustomizations are 25 MB (measured); ten times that is no list any more that anybody reads.
 const MAX_LIST: u64 = 256 * 1024 * 1024;
@@ -55,6 +56,15 @@ struct Slot {
 struct Session {
     client: kube::Client,
     credential: Option<Credential>,
+}
+
+/// What is told of a request.
+struct Call {
+    method: Method,
+    path: String,
+    begun: Option<Instant>,
+    /// Once there is an answer.
+    status: Cell<Option<u16>>,
 }
 
 impl fmt::Debug for Cluster {
@@ -136,30 +146,48 @@ impl Cluster {
         allowance: &mut Allowance,
     ) -> Result<T, Fault> {
         let session = self.session(&self.brief).await?;
+        let call = self.call(&request);
         let asked = async {
-            let sent = session.client.send(request.map(Body::from)).await;
-            self.read(sent.map_err(|error| Fault::transport(&self.server, &error))?, allowance).await
+            let response = self.send(&session, request, &call).await?;
+            self.read(response, allowance).await
         };
-        let answer = match self.within(asked).await {
-            Ok(answer) => answer,
-            Err(Elapsed(limit)) => Err(Fault::elapsed(&self.server, limit)),
-        };
+        let answer = self.in_time(Box::pin(asked), &call).await;
         self.told(answer, &session).await
     }
 
     /// One question whose answer goes on for as long as the server likes: its head must come in time, its end need not.
     pub(super) async fn open(&self, request: Request<Vec<u8>>) -> Result<Response<Body>, Fault> {
         let session = self.session(&self.patient).await?;
+        let call = self.call(&request);
         let asked = async {
-            let sent = session.client.send(request.map(Body::from)).await;
-            let response = sent.map_err(|error| Fault::transport(&self.server, &error))?;
+            let response = self.send(&session, request, &call).await?;
             if response.status().is_success() { Ok(response) } else { Err(answer::refusal(&self.server, response).await) }
         };
+        let answer = self.in_time(Box::pin(asked), &call).await;
+        self.told(answer, &session).await
+    }
+
+    fn call(&self, request: &Request<Vec<u8>>) -> Call {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        Call { method, path, begun: self.budget.begun(), status: Cell::new(None) }
+    }
+
+    async fn send(&self, session: &Session, request: Request<Vec<u8>>, call: &Call) -> Result<Response<Body>, Fault> {
+        let sent = session.client.send(request.map(Body::from)).await;
+        let response = sent.map_err(|error| Fault::transport(&self.server, &error))?;
+        call.status.set(Some(response.status().as_u16()));
+        Ok(response)
+    }
+
+    /// A question within its time; whoever watches is told how it ended.
+    async fn in_time<T>(&self, asked: impl Future<Output = Result<T, Fault>>, call: &Call) -> Result<T, Fault> {
         let answer = match self.within(asked).await {
             Ok(answer) => answer,
             Err(Elapsed(limit)) => Err(Fault::elapsed(&self.server, limit)),
         };
-        self.told(answer, &session).await
+        let host = self.server.split_once("://").map_or(self.server.as_str(), |(_, host)| host);
+        self.budget.ended(call.begun, call.method.as_str(), (host, &call.path), call.status.get());
+        answer
     }
 
     /// An answer as it may be told: a fault loses its secrets, and a refusal ends the credential.

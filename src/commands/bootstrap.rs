@@ -1,7 +1,7 @@
 //! `bootstrap`: the parent pair that every cluster needs.
 
 use super::context::Context;
-use super::flags::{ClusterFlags, WorkloadsFlags};
+use super::flags::{ClusterFlags, ExitFlags, PlaceFlags, one_context};
 use crate::cluster::{self, Address, Cluster};
 use crate::env;
 use crate::exit::Outcome;
@@ -13,9 +13,10 @@ use serde_json::Value;
 
 /// Print, check or apply the parent pair that makes a cluster follow an inventory.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("context", one_context))]
 pub(crate) struct Args {
     #[command(flatten)]
-    which: WorkloadsFlags,
+    which: PlaceFlags,
     /// Keep the variables even when runtime and environment are known
     #[arg(long, conflicts_with_all = ["check", "apply"])]
     keep_variables: bool,
@@ -32,10 +33,13 @@ pub(crate) struct Args {
     #[arg(long, requires = "apply")]
     force_conflicts: bool,
     #[command(flatten)]
+    exit: ExitFlags,
+    #[command(flatten)]
     cluster: ClusterFlags,
 }
 
 pub(crate) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
+    let flags = args.cluster.one()?;
     let settings = context.settings(&args.which)?;
     let acts = args.check || args.apply;
     let known = settings.runtime().zip(settings.environment()).filter(|_| !args.keep_variables);
@@ -56,10 +60,13 @@ pub(crate) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
         return Ok(Outcome::YES);
     }
     crate::block_on(async {
-        let flags = args.cluster.kube()?;
         let around = cluster::Surroundings { variables: &env::variable, home: env::home() };
         let cluster = cluster::connect(&flags, flags.context.as_deref(), &around, context.budget)?;
-        if args.check { check(&cluster, &pair, ui).await } else { apply(&cluster, &pair, args, ui).await }
+        if args.check {
+            check(&cluster, &pair, ui).await.map(|outcome| args.exit.of(outcome))
+        } else {
+            apply(&cluster, &pair, args, ui).await
+        }
     })
 }
 
@@ -79,11 +86,11 @@ async fn check(cluster: &Cluster, pair: &[Value; 2], ui: &Ui) -> Result<Outcome,
             answer.push_str(&format!("~ {address} {}: {has} -> {wants}\n", field.path));
         }
     }
-    ui.answer(&runway_core::text::visible_lines(&answer))?;
     if answer.is_empty() {
         ui.note(&format!("the parent pair of {} is as it should be", cluster.name()));
         return Ok(Outcome::YES);
     }
+    ui.answer(&(runway_core::text::visible_lines(&answer) + "\n"))?;
     Ok(Outcome::NO)
 }
 

@@ -43,6 +43,9 @@ pub(crate) struct Global {
     /// Say nothing but answers, warnings and errors
     #[arg(short, long, global = true, help_heading = "Global options")]
     pub(crate) quiet: bool,
+    /// Say on stderr of each request to a registry or cluster: method, host, path, status, milliseconds
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
+    pub(crate) verbose: u8,
     /// Give up after this time, such as 30s or 2m (default 60s)
     #[arg(long, global = true, value_name = "DURATION", help_heading = "Global options")]
     pub(crate) timeout: Option<String>,

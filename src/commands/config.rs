@@ -1,15 +1,15 @@
 //! `config view`: every setting, and where it came from.
 
 use super::context::Context;
-use super::flags::{OutputFlags, WorkloadsFlags};
+use super::flags::{OutputFlags, PlaceFlags};
 use super::outputs;
 use crate::exit::Outcome;
 use crate::render::output::Output;
 use crate::render::table::table;
 use crate::ui::Ui;
+use runway_core::api;
 use runway_core::problem::Problem;
 use runway_core::settings::{Key, Origin, Settings, Value};
-use serde_json::json;
 
 /// Look at the settings.
 #[derive(Debug, clap::Subcommand)]
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     #[arg(long)]
     show_origin: bool,
     #[command(flatten)]
-    which: WorkloadsFlags,
+    which: PlaceFlags,
     #[command(flatten)]
     output: OutputFlags,
 }
@@ -37,35 +37,22 @@ pub(crate) fn run(command: &Command, context: &Context, ui: &Ui) -> Result<Outco
     let Command::View(args) = command;
     let outputs = Output::parse_all(&args.output.output, &FORMATS)?;
     let settings = context.settings(&args.which)?;
-    outputs::show(&outputs, (context, ui), || document(&settings), |_| Ok(text(&settings, args.show_origin, ui)))?;
+    outputs::show(&outputs, (context, ui), || api::settings::document(&settings), |_| Ok(text(&settings, args.show_origin, ui)))?;
     Ok(Outcome::YES)
 }
 
 fn text(settings: &Settings, origins: bool, ui: &Ui) -> String {
-    let row = |(key, value, origin): (&Key, &Value, &Origin)| {
-        let mut row = vec![key.path.to_owned(), value.to_string()];
+    let row = |path: &str, value: String, origin: &Origin| {
+        let mut row = vec![path.to_owned(), value];
         if origins {
             row.push(origin.to_string());
         }
         row
     };
-    let rows: Vec<Vec<String>> = settings.all().map(row).collect();
+    let one = |(key, value, origin): (&Key, &Value, &Origin)| row(key.path, value.to_string(), origin);
+    let clusters: Vec<&str> = settings.clusters.iter().map(|cluster| cluster.name.as_str()).collect();
+    let clusters = row("clusters", clusters.join(","), &settings.clusters_from);
+    let rows: Vec<Vec<String>> = settings.all().map(one).chain([clusters]).collect();
     let heads: &[&str] = if origins { &["KEY", "VALUE", "ORIGIN"] } else { &["KEY", "VALUE"] };
     table(heads, &rows, ui.style())
-}
-
-fn document(settings: &Settings) -> serde_json::Value {
-    let item = |(key, value, origin): (&Key, &Value, &Origin)| {
-        let value = match value {
-            Value::Text(text) => json!(text),
-            Value::List(list) => json!(list),
-        };
-        json!({ "key": key.path, "value": value, "origin": origin.to_string(), "variable": key.variable() })
-    };
-    json!({
-        "apiVersion": runway_core::api::API_VERSION,
-        "kind": "Settings",
-        "items": settings.all().map(item).collect::<Vec<_>>(),
-        "clusters": settings.clusters,
-    })
 }

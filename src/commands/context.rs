@@ -1,7 +1,7 @@
 //! What every command starts from: folder, settings, time limits.
 
 use super::cli::Global;
-use super::flags::{RegistryFlags, WorkloadsFlags};
+use super::flags::{PlaceFlags, RegistryFlags};
 use crate::files::seen::{self, Seen};
 use crate::files::{find, read};
 use crate::gather::source::Source;
@@ -28,7 +28,7 @@ pub(crate) struct Context {
     layers: Vec<Layer>,
 }
 
-/// The longest that one request may take.
+/// The longest that one request may take; with a `--timeout` above [`TOTAL`] it is in the same proportion to that.
 const REQUEST: Duration = Duration::from_secs(20);
 /// The longest that a command may take, without `--timeout`.
 const TOTAL: Duration = Duration::from_secs(60);
@@ -42,7 +42,8 @@ impl Context {
             Some(text) => duration::parse(text, Units::WithHours)
                 .map_err(|why| Problem::usage(format!("--timeout '{text}' is no duration")).cause(why).hint("write 30s or 2m"))?,
         };
-        Ok(Self { budget: Budget::new(total, REQUEST), ..Self::at(start)? })
+        let watcher = (global.verbose > 0).then_some(crate::ui::request as crate::net::Watcher);
+        Ok(Self { budget: Budget::new(total, REQUEST.max(total / 3)).watched(watcher), ..Self::at(start)? })
     }
 
     /// The surroundings in a folder: settings files and variables are read.
@@ -57,7 +58,7 @@ impl Context {
             refuse(&findings)?;
             layers.push(layer);
         }
-        layers.push(Layer::from_variables(env::variable)?);
+        layers.push(Layer::from_variables(env::setting)?);
         Ok(Self { start, budget: Budget::new(TOTAL, REQUEST), now: clock::now(), layers })
     }
 
@@ -87,7 +88,7 @@ impl Context {
     }
 
     /// The settings, with the command's flags on top.
-    pub(crate) fn settings(&self, flags: &WorkloadsFlags) -> Result<Settings, Problem> {
+    pub(crate) fn settings(&self, flags: &PlaceFlags) -> Result<Settings, Problem> {
         let mut layer = Layer::default();
         let given = [
             ("runtime", "--runtime", &flags.runtime),

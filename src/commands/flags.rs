@@ -1,6 +1,7 @@
 //! Flags that several commands share, in named groups.
 
 use crate::cluster::KubeFlags;
+use crate::exit::Outcome;
 use crate::gather::targets::Choice;
 use clap::Args;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
@@ -20,6 +21,22 @@ pub(crate) struct WorkloadsFlags {
     /// The declared file; - reads standard input [default: config/runtimes/<runtime>/workloads.yml]
     #[arg(short = 'f', long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    place: PlaceFlags,
+}
+
+/// Whoever takes a place takes it with a file, too.
+impl std::ops::Deref for WorkloadsFlags {
+    type Target = PlaceFlags;
+
+    fn deref(&self) -> &PlaceFlags {
+        &self.place
+    }
+}
+
+/// Which runtime and environment: for commands that read no declared file.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct PlaceFlags {
     /// The runtime, such as gke or eks
     #[arg(long, value_name = "NAME")]
     pub(crate) runtime: Option<String>,
@@ -52,6 +69,21 @@ pub(crate) struct RegistryFlags {
     /// With --registry-token-stdin: the user whose password it is; without, it is a token that the registry itself takes
     #[arg(long, value_name = "NAME", requires = "registry_token_stdin", help_heading = REGISTRY)]
     pub(crate) registry_user: Option<String>,
+}
+
+/// What the exit code says.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct ExitFlags {
+    /// Whether an answer of no exits with 1
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", hide_default_value = true)]
+    exit_code: bool,
+}
+
+impl ExitFlags {
+    /// How a command ends that ended so: `--exit-code=false` makes a no a yes, and nothing else.
+    pub(crate) fn of(self, outcome: Outcome) -> Outcome {
+        Outcome { no: outcome.no && self.exit_code, ..outcome }
+    }
 }
 
 /// What is printed, and where.
@@ -89,7 +121,7 @@ pub(crate) struct ClusterFlags {
     /// The kubeconfig file
     #[arg(long, value_name = "FILE", help_heading = CLUSTER)]
     kubeconfig: Option<PathBuf>,
-    /// The kubeconfig context [default: the current one]; commands that look may repeat it, with * and ?
+    /// The kubeconfig context [default: the current one]; * and ? match several; may be repeated
     #[arg(long, value_name = "NAME", help_heading = CLUSTER)]
     pub(crate) context: Vec<String>,
     /// The kubeconfig cluster
@@ -134,8 +166,23 @@ pub(crate) struct ClusterFlags {
 }
 
 impl ClusterFlags {
-    /// The flags as the cluster client takes them; the context is left out when several are named.
-    pub(crate) fn kube(&self) -> Result<KubeFlags, Problem> {
+    /// The flags for a command that asks or changes one cluster. With several there is no telling which is meant, and the
+    /// current context, which is none of them, must not be taken instead.
+    pub(crate) fn one(&self) -> Result<KubeFlags, Problem> {
+        let context = match self.context.as_slice() {
+            [] => None,
+            [only] => Some(only.clone()),
+            several => {
+                return Err(Problem::usage("--context was given more than once, and this command takes one cluster")
+                    .cause(several.join(", "))
+                    .hint("run it once for each"));
+            }
+        };
+        Ok(KubeFlags { context, ..self.all()? })
+    }
+
+    /// The flags without a context, for a command that chooses one or several of the kubeconfig's itself.
+    pub(crate) fn all(&self) -> Result<KubeFlags, Problem> {
         let request_timeout = match self.request_timeout.as_deref() {
             None | Some("0") => None,
             Some(text) => Some(
@@ -145,7 +192,7 @@ impl ClusterFlags {
         };
         Ok(KubeFlags {
             kubeconfig: self.kubeconfig.clone(),
-            context: if let [only] = self.context.as_slice() { Some(only.clone()) } else { None },
+            context: None,
             cluster: self.cluster.clone(),
             user: self.user.clone(),
             server: self.server.clone(),
@@ -161,6 +208,11 @@ impl ClusterFlags {
             insecure_skip_tls_verify: self.insecure_skip_tls_verify,
         })
     }
+}
+
+/// What `--context` is to a command that takes one cluster: its help, laid over the shared flag's.
+pub(crate) fn one_context(arg: clap::Arg) -> clap::Arg {
+    arg.help("The kubeconfig context [default: the current one]")
 }
 
 /// Which of several clusters are looked at.
@@ -185,7 +237,7 @@ pub(crate) struct ManyFlags {
 
 impl ManyFlags {
     /// The choice, together with the flags that say more about it.
-    pub(crate) fn choice(&self, cluster: &ClusterFlags, which: &WorkloadsFlags) -> Result<Choice, Problem> {
+    pub(crate) fn choice(&self, cluster: &ClusterFlags, which: &PlaceFlags) -> Result<Choice, Problem> {
         let choice = Choice {
             contexts: cluster.context.clone(),
             exclude: self.exclude_context.clone(),
@@ -196,7 +248,10 @@ impl ManyFlags {
             runtime: which.runtime.clone(),
             environment: which.environment.clone(),
         };
-        let several = choice.all_contexts || choice.all_clusters || choice.contexts.len() > 1;
+        let several = choice.all_contexts
+            || choice.all_clusters
+            || choice.contexts.len() > 1
+            || choice.contexts.iter().any(|name| name.contains(['*', '?']));
         if several && (cluster.server.is_some() || cluster.cluster.is_some()) {
             return Err(Problem::usage("--server and --cluster name one cluster")
                 .cause("several contexts were chosen, and all of them would lead to it"));

@@ -24,6 +24,7 @@ mod publish;
 mod reconcile;
 mod report;
 mod snapshot;
+mod sources;
 mod start;
 mod status;
 mod tags;

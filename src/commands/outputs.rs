@@ -10,24 +10,32 @@ use serde::Serialize;
 /// Formats for people, which are drawn as their terminal can show them.
 const FOR_PEOPLE: [&str; 6] = ["table", "wide", "text", "human", "tree", "matrix"];
 
-/// Shows an answer in every format that was asked for: the document as JSON and YAML, all else as `text` has it.
+/// Says which of the files could not be written, before anything is done that cannot be undone.
+pub(super) fn check(outputs: &[Output], context: &Context) -> Result<(), Problem> {
+    outputs.iter().filter_map(|output| output.path.as_ref()).try_for_each(|path| write::check(&context.start.join(path)))
+}
+
+/// Shows an answer in every format that was asked for: the document as JSON and YAML, all else as `text` has it. Standard output
+/// comes first, and a file that cannot be written keeps no other from being written.
 pub(super) fn show<D: Serialize>(
     outputs: &[Output],
     (context, ui): (&Context, &Ui),
     document: impl Fn() -> D,
     text: impl Fn(&str) -> Result<String, Problem>,
 ) -> Result<(), Problem> {
-    for output in outputs {
+    let one = |output: &Output| {
         let text = match output.format.as_str() {
             "json" => output::json(&document())?,
             "yaml" => output::yaml(&document())?,
             format => text(format)?,
         };
         match &output.path {
-            None if FOR_PEOPLE.contains(&output.format.as_str()) => ui.answer(&ui.style().drawn(text))?,
-            None => ui.answer(&text)?,
-            Some(path) => write::atomic(&context.start.join(path), text.as_bytes())?,
+            None if FOR_PEOPLE.contains(&output.format.as_str()) => ui.answer(&ui.style().drawn(text)),
+            None => ui.answer(&text),
+            Some(path) => write::output(&context.start.join(path), text.as_bytes()),
         }
-    }
-    Ok(())
+    };
+    let (files, answers): (Vec<&Output>, Vec<&Output>) = outputs.iter().partition(|output| output.path.is_some());
+    let ends: Vec<Result<(), Problem>> = answers.into_iter().chain(files).map(one).collect();
+    ends.into_iter().collect()
 }

@@ -16,8 +16,9 @@ use runway_core::artifact::manifest::Blob;
 use runway_core::artifact::{Artifact, Packed, Provenance, Tree};
 use runway_core::flux::reference::{Repository, tag_fault};
 use runway_core::problem::{Class, Place, Problem};
-use runway_core::publish::{self, Allowance, Plan, Receipt, Things, guard};
+use runway_core::publish::{self, Allowance, Plan, Receipt, Refusal, Things, guard};
 use runway_core::settings::Settings;
+use std::path::Path;
 use std::sync::Arc;
 
 /// How something is pushed.
@@ -36,6 +37,9 @@ pub(super) struct PushFlags {
     /// Let up to N of what is published be removed
     #[arg(long, value_name = "N")]
     allow_removals: Option<u64>,
+    /// At a terminal: let everything be removed that the plan names
+    #[arg(long)]
+    yes: bool,
     /// One more tag for the same digest, which must be free or hold it already; may be repeated
     #[arg(long, value_name = "TAG")]
     tag: Vec<String>,
@@ -52,6 +56,22 @@ pub(super) struct PushFlags {
     output: OutputFlags,
     #[command(flatten)]
     pub(super) registry: RegistryFlags,
+}
+
+impl PushFlags {
+    /// An environment's tag holds that environment: its clusters would fetch another's, and find no folder of theirs.
+    pub(super) fn tags_are_of(&self, environment: &str, known: &[String], start: &Path) -> Result<(), Problem> {
+        let to = self.to.as_deref().map(|to| Destination::parse(to, environment, start)).transpose()?;
+        let tags = self.tag.iter().map(String::as_str).chain(to.as_ref().map(Destination::tag));
+        for tag in tags.filter(|tag| *tag != environment) {
+            if known.iter().any(|other| other == tag) {
+                return Err(Problem::usage(format!("the tag {tag} is that of another environment"))
+                    .cause(format!("what is pushed is the inventory of {environment}, and clusters of {tag} would fetch it"))
+                    .hint(format!("push that environment's own: -e {tag}")));
+            }
+        }
+        Ok(())
+    }
 }
 
 const FORMATS: [&str; 4] = ["text", "json", "yaml", "dotenv"];
@@ -88,6 +108,8 @@ impl Push<'_> {
     ) -> Result<Receipt, Problem> {
         let flags = self.flags;
         let outputs = Output::parse_all(&flags.output.output, &FORMATS)?;
+        outputs::check(&outputs, self.context)?;
+        self.given().check()?;
         let (destination, near) = match &flags.to {
             None => (Destination::Registry(repository()?, self.environment.to_owned()), None),
             // The usual repository is then only a place that may hold the same blobs already.
@@ -102,9 +124,18 @@ impl Push<'_> {
             Destination::Registry(repository, _) => self.context.registry_at(&repository.host, self.settings, &flags.registry)?,
             Destination::Layout(..) => self.context.registry(self.settings, &flags.registry)?,
         };
-        let (receipt, plan, refused) = crate::block_on(self.carry_out(&client, &destination, near.as_ref(), compare))?;
-        self.show(&outputs, &receipt, &plan, ui)?;
-        refused.map_or(Ok(receipt), Err)
+        let attended = flags.yes && ui.is_attended();
+        let (receipt, plan, trouble) = crate::block_on(self.carry_out(&client, &destination, near.as_ref(), attended, compare))?;
+        let shown = self.show(&outputs, &receipt, &plan, ui).map_err(|problem| after(&receipt, problem));
+        match (trouble, shown) {
+            (None, shown) => shown.map(|()| receipt),
+            (Some(trouble), shown) => {
+                if let Err(problem) = shown {
+                    ui.problem(&problem);
+                }
+                Err(trouble)
+            }
+        }
     }
 
     async fn carry_out(
@@ -112,6 +143,7 @@ impl Push<'_> {
         client: &Client,
         destination: &Destination,
         near: Option<&Repository>,
+        attended: bool,
         compare: impl FnOnce(Option<&Held>) -> Result<Compared, Problem>,
     ) -> Result<(Receipt, Plan, Option<Problem>), Problem> {
         // Packed while the registry answers.
@@ -125,31 +157,51 @@ impl Push<'_> {
         let allowance = Allowance {
             max_removals: self.settings.max_removals(),
             max_percent: self.settings.max_removal_percent(),
-            allowed: self.flags.allow_removals,
+            allowed: if attended { Some(u64::MAX) } else { self.flags.allow_removals },
         };
-        let refused = guard(&plan, allowance).err();
+        let refused = guard(&plan, allowance).err().map(|problem| {
+            let unattended = self.flags.yes && !attended;
+            let why = "--yes lifts the guard only where standard input and standard error are a terminal";
+            if unattended { problem.cause(why) } else { problem }
+        });
         // Where it comes from is asked only when something may be pushed: it may cost several programs.
-        let artifact = match (&found, known) {
-            (Some(found), _) if same && !self.flags.force => as_found(found, &packed),
-            (_, Some(provenance)) => packed.artifact(&provenance?),
-            (_, None) => packed.artifact(&provenance::of(&self.given(), &self.context.start).await?),
+        let (artifact, size) = match (&found, known) {
+            (Some(found), _) if same && !self.flags.force => (as_found(found, &packed), size_of(found)),
+            (_, Some(provenance)) => sized(packed.artifact(&provenance?)),
+            (_, None) => sized(packed.artifact(&provenance::of(&self.given(), &self.context.start).await?)),
         };
-        let mut receipt = receipt(destination, &artifact);
-        if refused.is_some() {
-            receipt.result = publish::Outcome::Refused;
-            return Ok((receipt, plan, refused));
+        let mut receipt = receipt(destination, &artifact, size, found.as_ref());
+        if let Some(problem) = refused {
+            let why = if plan.after == 0 { Refusal::NothingLeft } else { Refusal::TooManyRemovals };
+            return Ok(refusal(receipt, plan, why, problem));
         }
-        let free = self.free_tags(client, destination, &artifact).await?;
-        if same && !self.flags.force {
-            receipt.result = publish::Outcome::Unchanged;
-        } else if !self.flags.dry_run {
-            destination.push(client, &artifact, found.as_ref().map(|found| &found.digest), near).await?;
+        let free = match self.free_tags(client, destination, &artifact).await {
+            Err(problem) if problem.class == Class::Refused => return Ok(refusal(receipt, plan, Refusal::TagTaken, problem)),
+            free => free?,
+        };
+        receipt.tags = self.flags.tag.iter().filter(|tag| !free.iter().any(|it| it.tag() == *tag)).cloned().collect();
+        if self.flags.dry_run {
+            let nothing = same && !self.flags.force && free.is_empty();
+            receipt.result = if nothing { publish::Outcome::Unchanged } else { publish::Outcome::Planned };
+            receipt.tags.clone_from(&self.flags.tag);
+            return Ok((receipt, plan, None));
+        }
+        receipt.result = publish::Outcome::Unchanged;
+        if !same || self.flags.force {
+            match destination.push(client, &artifact, found.as_ref().map(|found| &found.digest), near).await {
+                Err(problem) if problem.class == Class::Refused => {
+                    return Ok(refusal(receipt, plan, Refusal::TagMoved, problem));
+                }
+                pushed => pushed?,
+            }
             receipt.result = publish::Outcome::Pushed;
         }
-        if !self.flags.dry_run {
-            for place in free {
-                place.also(client, &artifact).await?;
+        for place in free {
+            if let Err(problem) = place.also(client, &artifact).await {
+                let trouble = without_tag(&receipt, place.tag(), problem);
+                return Ok((receipt, plan, Some(trouble)));
             }
+            receipt.tags.push(place.tag().to_owned());
         }
         Ok((receipt, plan, None))
     }
@@ -223,26 +275,72 @@ fn as_found(found: &Found, packed: &Packed) -> Artifact {
     Artifact { manifest, config: empty.clone(), layer: empty }
 }
 
+/// Bytes of what a tag holds, as its manifest says.
+fn size_of(found: &Found) -> u64 {
+    let blobs = found.manifest.config.iter().chain(&found.manifest.layers).map(|blob| blob.size);
+    blobs.fold(found.bytes.len() as u64, u64::saturating_add)
+}
+
+/// An artifact, and its bytes.
+fn sized(artifact: Artifact) -> (Artifact, u64) {
+    let size = [&artifact.manifest, &artifact.config, &artifact.layer].into_iter().map(|blob| blob.bytes.len() as u64).sum();
+    (artifact, size)
+}
+
+/// What could not be done after the push was: the push is not undone by it, and not hidden either.
+fn after(receipt: &Receipt, problem: Problem) -> Problem {
+    if receipt.result != publish::Outcome::Pushed {
+        return problem;
+    }
+    let what = format!("pushed, but {}", problem.what);
+    Problem { what, ..problem }.hint(format!("{}:{} holds {}", receipt.repository, receipt.tag, receipt.digest))
+}
+
+/// A further tag could not be set.
+fn without_tag(receipt: &Receipt, tag: &str, problem: Problem) -> Problem {
+    let is_pushed = receipt.result == publish::Outcome::Pushed;
+    let done = if is_pushed { "pushed" } else { "the content is there" };
+    let mut causes = problem.causes;
+    causes.insert(0, problem.what);
+    // Refused means that nothing was changed.
+    let class = if is_pushed && problem.class == Class::Refused { Class::Registry } else { problem.class };
+    Problem { class, what: format!("{done}, but the tag {tag} was not set"), causes, ..problem }
+}
+
+/// The end of a push that was refused: a receipt of that, too, since a pipeline goes on by the reason.
+fn refusal(receipt: Receipt, plan: Plan, why: Refusal, problem: Problem) -> (Receipt, Plan, Option<Problem>) {
+    (Receipt { result: publish::Outcome::Refused, refusal: Some(why), ..receipt }, plan, Some(problem))
+}
+
 /// A receipt of nothing done yet.
-fn receipt(destination: &Destination, artifact: &Artifact) -> Receipt {
+fn receipt(destination: &Destination, artifact: &Artifact, size: u64, found: Option<&Found>) -> Receipt {
     Receipt {
         result: publish::Outcome::Planned,
+        refusal: None,
+        before: found.map(|found| found.digest.as_str().to_owned()),
         repository: destination.repository(),
         tag: destination.tag().to_owned(),
         digest: artifact.manifest.digest.as_str().to_owned(),
-        size: artifact.manifest.bytes.len() + artifact.config.bytes.len() + artifact.layer.bytes.len(),
+        size,
+        tags: Vec::new(),
     }
 }
 
-/// Variables for later CI jobs.
+/// Variables for later CI jobs. What was refused is nowhere: then they name what the tag still holds, if anything.
 fn dotenv(receipt: &Receipt) -> Result<String, Problem> {
     let changed = receipt.result == publish::Outcome::Pushed;
-    let reference = format!("{}@{}", receipt.repository, receipt.digest);
-    if reference.chars().any(char::is_control) {
+    let digest = if receipt.result == publish::Outcome::Refused { receipt.before.as_ref() } else { Some(&receipt.digest) };
+    if receipt.repository.chars().any(char::is_control) {
         return Err(Problem::new(Class::Output, "the reference cannot be written as a variable"));
     }
-    Ok(format!(
-        "RUNWAY_REF={reference}\nRUNWAY_TAG={}\nRUNWAY_DIGEST={}\nRUNWAY_CHANGED={changed}\n",
-        receipt.tag, receipt.digest
-    ))
+    let mut out = String::new();
+    if let Some(digest) = digest {
+        out.push_str(&format!("RUNWAY_REF={}@{digest}\n", receipt.repository));
+    }
+    out.push_str(&format!("RUNWAY_TAG={}\n", receipt.tag));
+    if let Some(digest) = digest {
+        out.push_str(&format!("RUNWAY_DIGEST={digest}\n"));
+    }
+    out.push_str(&format!("RUNWAY_CHANGED={changed}\n"));
+    Ok(out)
 }

@@ -1,12 +1,12 @@
 //! `reconcile`: asks Flux to look now, and waits for the proof that it has.
 
 use super::context::Context;
-use super::flags::{ClusterFlags, ManyFlags, OutputFlags, WorkloadsFlags};
+use super::flags::{ClusterFlags, ManyFlags, OutputFlags, PlaceFlags};
 use super::follow;
 use super::outputs;
 use crate::cluster::{self, Cluster, Mirror};
 use crate::exit::Outcome;
-use crate::gather::follow::{Follower, Next, follow as follow_clusters, send};
+use crate::gather::follow::{Follower, Next, Question, follow as follow_clusters, send};
 use crate::gather::targets;
 use crate::render::follow::{elapsed, patches, reconciled};
 use crate::render::output::Output;
@@ -58,11 +58,10 @@ pub(crate) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let outputs = Output::parse_all(&args.output.output, &FORMATS)?;
     let limit = follow::parse("--wait-timeout", &args.wait_timeout)?;
     let context = context.endless();
-    let which = WorkloadsFlags { namespace: args.namespace.clone(), ..WorkloadsFlags::default() };
+    let which = PlaceFlags { namespace: args.namespace.clone(), ..PlaceFlags::default() };
     let settings = context.settings(&which)?;
     let around = cluster::Surroundings { variables: &env::variable, home: env::home() };
-    let mut flags = args.cluster.kube()?;
-    flags.context = None;
+    let flags = args.cluster.all()?;
     let configured = cluster::configured(&flags, &around)?;
     let targets = targets::targets(&args.many.choice(&args.cluster, &which)?, &settings, &configured)?;
     let connect = |target: &targets::Target| {
@@ -102,12 +101,18 @@ struct Reconciler<'a> {
     end: Option<End>,
 }
 
-impl Follower for Reconciler<'_> {
-    async fn ask(&mut self, _mirrors: &[Mirror<'_>]) -> Result<(), Problem> {
+impl<'a> Follower<'a> for Reconciler<'_> {
+    type News = ();
+
+    fn ask(&mut self, _mirrors: &'a [Mirror<'a>]) -> Result<Question<'a, ()>, Problem> {
+        Ok(Box::pin(std::future::ready(Ok(()))))
+    }
+
+    fn learn(&mut self, _mirrors: &'a [Mirror<'a>], _news: Option<()>) -> Result<(), Problem> {
         Ok(())
     }
 
-    async fn turn(&mut self, mirrors: &[Mirror<'_>], _fresh: bool) -> Result<Next, Problem> {
+    async fn turn(&mut self, mirrors: &'a [Mirror<'a>], _fresh: bool) -> Result<Next, Problem> {
         if self.requests.is_empty() {
             self.requests = self.plan(mirrors)?;
             if self.args.dry_run {

@@ -8,7 +8,7 @@ use crate::render::output::{self, Output};
 use crate::render::reports;
 use crate::ui::Ui;
 use runway_core::api;
-use runway_core::finding::Finding;
+use runway_core::finding::{Finding, Severity};
 use runway_core::problem::Problem;
 use std::path::Path;
 
@@ -52,6 +52,11 @@ fn placed(findings: &[Finding], start: &Path) -> Vec<Finding> {
         finding.place.file = named(&finding.place.file);
     }
     placed
+}
+
+/// The finding to read about first: an error, if there is one.
+pub(super) fn worst(findings: &[Finding]) -> Option<&Finding> {
+    findings.iter().find(|finding| finding.severity == Severity::Error).or(findings.first())
 }
 
 /// So many of something, in words.

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::look::{LookFlags, scopes};
+use super::sources::Reading;
 use crate::cluster::{self, Cluster};
 use crate::env;
 use crate::exit::Outcome;
@@ -29,6 +30,7 @@ pub(crate) enum Command {
 
 /// Save what one cluster has now.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("file", |arg| arg.hide(true)))]
 pub(crate) struct Args {
     /// A folder that is not there yet, or is empty [default: snapshot-<cluster>-<time>]
     path: Option<PathBuf>,
@@ -46,6 +48,9 @@ struct Saving {
 pub(crate) fn run(command: &Command, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let Command::Save(args) = command;
     let settings = context.settings(&args.look.which)?;
+    if args.look.which.file.is_some() {
+        return Err(Problem::usage("-f is a declared file, and a snapshot has none"));
+    }
     if let Some(path) = &args.look.snapshot {
         return Err(Problem::usage("a snapshot is saved of a cluster, not of a snapshot").at(Place::file(read::shown(path))));
     }
@@ -141,9 +146,8 @@ impl Saver<'_> {
 
     fn connect(&self) -> Result<(Cluster, String), Problem> {
         let args = self.args;
-        let mut flags = args.look.cluster.kube()?;
+        let flags = args.look.cluster.all()?;
         let choice = args.look.many.choice(&args.look.cluster, &args.look.which)?;
-        flags.context = None;
         let around = cluster::Surroundings { variables: &env::variable, home: env::home() };
         let configured = cluster::configured(&flags, &around)?;
         let targets = targets::targets(&choice, self.settings, &configured)?;
@@ -159,7 +163,11 @@ impl Saver<'_> {
     async fn published(&self, runtime: &str, environment: &str, about: &mut About) -> Result<Option<Held>, Problem> {
         let args = self.args;
         let asked = match &args.look.expected {
-            Some(text) => expected::held(&Source::parse(text, &self.context.start)?, environment, self.client).await?.ok(),
+            Some(text) => {
+                let (context, settings, client, ui) = (self.context, self.settings, self.client, self.ui);
+                let reading = Reading { context, settings, runtime: Some(runtime), environment, client, ui };
+                reading.held(&Source::parse(text, &context.start)?).await?.ok()
+            }
             None if args.look.no_registry => return Ok(None),
             None => {
                 let repository = self.settings.inventory_repository(runtime)?;

@@ -1,7 +1,7 @@
 //! The program without a command: what it is, what is here, and where to begin.
 
 use super::context::Context;
-use super::flags::WorkloadsFlags;
+use super::flags::PlaceFlags;
 use super::pages::summaries;
 use super::topics::{columns, rows};
 use crate::cluster::{self, KubeFlags};
@@ -60,7 +60,7 @@ fn workloads(start: &Path) -> (String, bool) {
 }
 
 fn settings(start: &Path) -> String {
-    let context = match Context::at(start.to_path_buf()).and_then(|context| context.settings(&WorkloadsFlags::default())) {
+    let context = match Context::at(start.to_path_buf()).and_then(|context| context.settings(&PlaceFlags::default())) {
         Ok(_) => None,
         Err(problem) => Some(problem.to_string()),
     };

@@ -1,10 +1,11 @@
 //! `status`: the verdict per workload and cluster, and for one workload the whole chain.
 
 use super::context::Context;
-use super::flags::OutputFlags;
+use super::flags::{ExitFlags, OutputFlags};
 use super::follow::{self, FollowFlags};
 use super::look::{Answer, Look, LookFlags, names};
 use super::outputs;
+use crate::clock;
 use crate::exit::Outcome;
 use crate::render::output::Output;
 use crate::render::status::{self as render, Columns};
@@ -22,7 +23,7 @@ pub(crate) struct Args {
     workloads: Vec<String>,
     #[command(flatten)]
     look: LookFlags,
-    /// Look at the applied objects too: each must be there and healthy
+    /// Look at the applied objects too: each must be there and healthy; with --wait it is waited for
     #[arg(long)]
     objects: bool,
     /// Show only these verdicts, such as Failed,Missing or '!Ready'; may be repeated
@@ -31,9 +32,8 @@ pub(crate) struct Args {
     /// Show only what is not Ready
     #[arg(long)]
     not_ready: bool,
-    /// Whether an answer of no exits with 1
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", hide_default_value = true)]
-    exit_code: bool,
+    #[command(flatten)]
+    exit: ExitFlags,
     #[command(flatten)]
     output: OutputFlags,
     #[command(flatten)]
@@ -57,7 +57,14 @@ pub(crate) fn run(mut args: Args, context: &Context, ui: &Ui) -> Result<Outcome,
         return follow::watch(&look, &selection, &outputs);
     }
     let (answer, outcome) = if args.follow.wait {
-        follow::wait(&look, &args.follow)?
+        let begun = clock::monotonic();
+        match follow::wait(&look, &args.follow)? {
+            // What Flux has applied need not run.
+            (_, outcome) if args.objects && !outcome.no && !outcome.late && !outcome.nothing => {
+                follow::come_up(&look, &args.follow, begun)?
+            }
+            ended => ended,
+        }
     } else {
         let answer = crate::block_on(look.answer())?;
         let outcome = answer.outcome();
@@ -65,7 +72,7 @@ pub(crate) fn run(mut args: Args, context: &Context, ui: &Ui) -> Result<Outcome,
     };
     let context = if goes_on { &context.now() } else { context };
     show(&answer, &args, &selection, &outputs, &Where { context, ui })?;
-    Ok(Outcome { no: outcome.no && args.exit_code, ..outcome })
+    Ok(args.exit.of(outcome))
 }
 
 /// Where output goes, and what time it is.

@@ -9,10 +9,10 @@ use crate::gather::tags::{self, Tagged};
 use crate::render::output::Output;
 use crate::render::table::table;
 use crate::ui::Ui;
+use runway_core::api::tags::{self as api, Item, TagList};
 use runway_core::flux::revision::short;
 use runway_core::problem::Problem;
 use runway_core::settings::Settings;
-use serde_json::{Value, json};
 
 const FORMATS: [&str; 4] = ["table", "json", "yaml", "name"];
 
@@ -63,19 +63,10 @@ fn row(tagged: &Tagged) -> Vec<String> {
     ]
 }
 
-fn document(list: &[Tagged]) -> Value {
-    let items: Vec<Value> = list
-        .iter()
-        .map(|tagged| {
-            let mut item = json!({ "tag": tagged.tag, "digest": tagged.digest });
-            let more = [("created", &tagged.created), ("revision", &tagged.revision), ("source", &tagged.source)];
-            for (key, value) in more.into_iter().filter_map(|(key, value)| value.as_ref().map(|value| (key, value))) {
-                if let Some(map) = item.as_object_mut() {
-                    map.insert(key.to_owned(), value.clone().into());
-                }
-            }
-            item
-        })
-        .collect();
-    json!({ "apiVersion": runway_core::api::API_VERSION, "kind": "TagList", "items": items })
+fn document(list: &[Tagged]) -> TagList {
+    let item = |tagged: &Tagged| {
+        let Tagged { tag, digest, created, revision, source } = tagged.clone();
+        Item { tag, digest, created, revision, source }
+    };
+    api::document(list.iter().map(item).collect())
 }

@@ -131,7 +131,8 @@ fn settings() -> String {
     }
     out.push_str(
         "\nclusters\n  the clusters of --all-clusters, a list of {name, context, runtime, environment, region, labels}\n  default nothing; no variable\n\n\
-         Dots are levels of the YAML file: registry.base is 'registry: {base: …}'. A list in a variable has commas between its words.\n",
+         Dots are levels of the YAML file: registry.base is 'registry: {base: …}'. A list in a variable has commas between its words.\n\
+         A variable that is set to nothing counts as not set; where nothing is a value (empty = none), it is that value.\n",
     );
     out
 }

@@ -96,7 +96,13 @@ fn problem(error: &Error) -> Problem {
 fn nearest(error: &Error, allowed: &[String]) -> Option<String> {
     let kinds = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
     let suggested = kinds.into_iter().find_map(|kind| texts(error.get(kind)).into_iter().next());
-    let typed = texts(error.get(ContextKind::InvalidValue)).into_iter().next().unwrap_or_default();
+    let typed = |kind| texts(error.get(kind)).into_iter().next();
+    // clap counts the letters that two words share; whoever typed one need not have meant the other.
+    let words = [ContextKind::InvalidSubcommand, ContextKind::InvalidValue, ContextKind::InvalidArg];
+    let bare = |word: &str| word.trim_start_matches('-').to_owned();
+    let is_meant = |near: &String| words.into_iter().filter_map(typed).any(|word| suggest::is_near(&bare(&word), &bare(near)));
+    let suggested = suggested.filter(is_meant);
+    let typed = typed(ContextKind::InvalidValue).unwrap_or_default();
     suggested.or_else(|| suggest::nearest(&typed, allowed.iter().map(String::as_str)).map(str::to_owned))
 }
 
@@ -148,6 +154,8 @@ mod tests {
             wrong(&["inventory", "push", "--allow-removals", "many"]),
             "'many' is no value of --allow-removals <N> | invalid digit found in string"
         );
+        let far = wrong(&["inventory", "list", "--to", "oci://h/x"]);
+        assert!(far.starts_with("there is no flag '--to' | all that it takes"), "{far}");
         assert!(wrong(&["explain"]).starts_with("this is missing: <WORKLOAD>"), "{}", wrong(&["explain"]));
         assert!(
             wrong(&["status", "--wait", "--watch"]).contains("do not go together"),

@@ -21,6 +21,7 @@ pub(crate) fn select(root: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<(
             return Err(link(&entry.place));
         }
         if is_taken && !entry.is_link {
+            plain(&entry.place, entry.is_file)?;
             found.push((entry.path, entry.place));
         }
     }
@@ -28,17 +29,41 @@ pub(crate) fn select(root: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<(
     Ok(found)
 }
 
+/// Everything below a folder but folders, by path; a folder that is not there has nothing.
+pub(crate) fn names(root: &Path) -> Result<Vec<String>, Problem> {
+    if !root.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut names: Vec<String> = walk(root, &|_| true)?.into_iter().map(|entry| entry.path).collect();
+    names.sort();
+    Ok(names)
+}
+
 /// Refuses a folder with a link that leads out of it.
 pub(crate) fn links_stay_inside(root: &Path) -> Result<(), Problem> {
     let real = |path: &Path| std::fs::canonicalize(path).ok();
     let inside = real(root);
-    for entry in walk(root, &|_| true)?.iter().filter(|entry| entry.is_link) {
+    let all = walk(root, &|_| true)?;
+    // helm would wait for what a pipe never says.
+    all.iter().filter(|entry| !entry.is_link).try_for_each(|entry| plain(&entry.place, entry.is_file))?;
+    for entry in all.iter().filter(|entry| entry.is_link) {
         let stays = real(&entry.place).zip(inside.as_ref()).is_some_and(|(target, root)| target.starts_with(root));
         if !stays {
             return Err(link(&entry.place));
         }
     }
     Ok(())
+}
+
+/// Refuses what would never end, or is no content: pipes, sockets, devices.
+fn plain(place: &Path, is_file: bool) -> Result<(), Problem> {
+    if is_file {
+        return Ok(());
+    }
+    Err(Problem::input("the folder holds something that is no file")
+        .cause("it is a pipe, a socket or a device")
+        .at(Place::file(place.display().to_string()))
+        .hint("only files can be published"))
 }
 
 fn link(place: &Path) -> Problem {
@@ -53,6 +78,7 @@ struct Found {
     path: String,
     place: PathBuf,
     is_link: bool,
+    is_file: bool,
 }
 
 /// Everything below a folder but folders; links are not followed.
@@ -79,7 +105,7 @@ fn walk(root: &Path, enter: &dyn Fn(&str) -> bool) -> Result<Vec<Found>, Problem
                     open.push((place, path, depth + 1));
                 }
             } else {
-                found.push(Found { path, place, is_link: kind.is_symlink() });
+                found.push(Found { path, place, is_link: kind.is_symlink(), is_file: kind.is_file() });
             }
             if found.len() + open.len() > MAX_FILES {
                 return too_large(format!("the folder has more than {MAX_FILES} files"));
@@ -117,6 +143,7 @@ pub(crate) fn tree(root: &Path) -> Result<Tree, Problem> {
             } else if kind.is_dir() {
                 open.push((entry.path(), path));
             } else {
+                plain(&entry.path(), kind.is_file())?;
                 tree.insert(&path, read::bytes(&entry.path(), "a file of the folder", read::MAX_FILE)?)?;
             }
         }

@@ -7,6 +7,8 @@ use std::path::Path;
 
 /// Largest file that is read whole.
 pub(crate) const MAX_FILE: u64 = 256 << 20;
+/// Largest secret that is read; no server takes a header as large as this.
+const MAX_SECRET: u64 = 64 << 10;
 
 /// The content of a file; `-` is standard input.
 pub(crate) fn text(path: &Path, what: &str) -> Result<String, Problem> {
@@ -18,7 +20,7 @@ pub(crate) fn text(path: &Path, what: &str) -> Result<String, Problem> {
 
 /// The content of a file that may be no text; `-` is standard input.
 pub(crate) fn raw(path: &Path, what: &str) -> Result<Vec<u8>, Problem> {
-    if path.as_os_str() == "-" { stdin(what) } else { bytes(path, what, MAX_FILE) }
+    if path.as_os_str() == "-" { stdin(what, MAX_FILE) } else { bytes(path, what, MAX_FILE) }
 }
 
 /// The bytes of a file, up to a limit.
@@ -53,7 +55,7 @@ pub(crate) fn optional(path: &Path, what: &str) -> Result<Option<String>, Proble
 
 /// One line of standard input: a secret, so nothing of it is in any message.
 pub(crate) fn line(what: &str) -> Result<String, Problem> {
-    let text = String::from_utf8(stdin(what)?).map_err(|_| Problem::input(format!("{what} is no UTF-8 text")))?;
+    let text = String::from_utf8(stdin(what, MAX_SECRET)?).map_err(|_| Problem::input(format!("{what} is no UTF-8 text")))?;
     let text = text.trim();
     if text.is_empty() || text.lines().count() > 1 {
         return Err(Problem::input(format!("{what} is expected as one line of standard input")));
@@ -61,15 +63,18 @@ pub(crate) fn line(what: &str) -> Result<String, Problem> {
     Ok(text.to_owned())
 }
 
-fn stdin(what: &str) -> Result<Vec<u8>, Problem> {
+fn stdin(what: &str, limit: u64) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     std::io::stdin()
         .lock()
-        .take(MAX_FILE + 1)
+        .take(limit + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| Problem::input(format!("{what} cannot be read from standard input")).caused_by(&error))?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(Problem::input(format!("{what} cannot be read from standard input")).cause("it has more than 256 MiB"));
+    if bytes.len() as u64 > limit {
+        let most = if limit < 1 << 20 { format!("{} KiB", limit >> 10) } else { format!("{} MiB", limit >> 20) };
+        return Err(
+            Problem::input(format!("{what} cannot be read from standard input")).cause(format!("it has more than {most}"))
+        );
     }
     Ok(bytes)
 }

@@ -30,11 +30,16 @@ pub(crate) struct Declared {
 impl Declared {
     /// Reads a workloads.yml.
     pub(crate) fn read(path: &Path, shown: &str) -> Result<Self, Problem> {
+        Ok(Self::of(shown, read::raw(path, "workloads.yml")?))
+    }
+
+    /// The same of its bytes.
+    pub(crate) fn of(shown: &str, bytes: Vec<u8>) -> Self {
         let file = shown.to_owned();
-        match String::from_utf8(read::raw(path, "workloads.yml")?) {
+        match String::from_utf8(bytes) {
             Ok(text) => {
                 let (workloads, findings) = workloads::parse(shown, &text);
-                Ok(Self { file, text, workloads, findings })
+                Self { file, text, workloads, findings }
             }
             Err(error) => {
                 // A fault of the file like any other in its syntax: told with its line, and the file is not used.
@@ -44,7 +49,7 @@ impl Declared {
                 let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
                 let finding = Finding::error("yaml-syntax", Place::at(shown, line, column), "this is no UTF-8 text");
                 let workloads = Workloads { file: file.clone(), ..Workloads::default() };
-                Ok(Self { file, text: String::new(), workloads, findings: vec![finding] })
+                Self { file, text: String::new(), workloads, findings: vec![finding] }
             }
         }
     }
@@ -75,6 +80,26 @@ pub(crate) fn declared(file: Option<&Path>, start: &Path, runtime: &str) -> Resu
     Declared::read(&path, &shown).map(Some)
 }
 
+/// What a file holds that somebody named as a source.
+pub(crate) enum Named {
+    /// Kubernetes' objects, as somebody built them.
+    Manifests(String),
+    /// Anything else is a workloads.yml.
+    Workloads(Declared),
+}
+
+/// Reads a file; `-` is standard input.
+pub(crate) fn named(path: &Path, shown: &str) -> Result<Named, Problem> {
+    let bytes = read::raw(path, "the inventory")?;
+    let text = std::str::from_utf8(&bytes).unwrap_or_default();
+    let is_object = |node: &yaml::Node| node.get("apiVersion").is_some() && node.get("kind").is_some();
+    let (documents, _) = yaml::documents(shown, text, yaml::Limits::default());
+    if documents.iter().any(is_object) {
+        return Ok(Named::Manifests(text.to_owned()));
+    }
+    Ok(Named::Workloads(Declared::of(shown, bytes)))
+}
+
 /// A published inventory's files.
 pub(crate) struct Held {
     /// Digest of its manifest; a folder has none.
@@ -91,8 +116,31 @@ impl Held {
         let (inventory, findings) = inventory::read(&self.tree, environment, &self.origin);
         match findings.into_iter().find(|finding| finding.severity == Severity::Error) {
             None => Ok(inventory),
-            Some(finding) => Err(Problem::input("the inventory cannot be read").cause(finding.message).at(finding.place)),
+            Some(finding) => {
+                let problem = Problem::input("the inventory cannot be read").cause(finding.message).at(finding.place);
+                Err(if let Some(hint) = finding.hint { problem.hint(hint) } else { problem })
+            }
         }
+    }
+
+    /// One file of manifests: it stands for a folder with that file in it.
+    pub(crate) fn of_manifests(text: String, environment: &str, shown: &str) -> Result<Self, Problem> {
+        let (_, findings) = yaml::documents(shown, &text, yaml::Limits::default());
+        if let Some(finding) = findings.into_iter().next() {
+            return Err(Problem::input("the inventory cannot be read").cause(finding.message).at(finding.place));
+        }
+        Ok(Self { digest: None, tree: inventory::one_file(environment, text)?, origin: shown.to_owned() })
+    }
+
+    /// The environment's folder is not there: nothing of the tree would be applied.
+    pub(crate) fn without_folder(&self, environment: &str) -> Problem {
+        let folders: Vec<&str> = self.tree.top_folders().into_iter().collect();
+        Problem::input(format!("the inventory has no folder {environment}"))
+            .cause(format!("it has {}", if folders.is_empty() { "no folder at all".to_owned() } else { folders.join(", ") }))
+            .at(Place::file(self.origin.clone()))
+            .hint(format!(
+                "an inventory is what contains {environment}/: name the folder above it, or another environment with -e"
+            ))
     }
 }
 
@@ -129,7 +177,7 @@ pub(crate) fn from_folder(root: &Path) -> Result<Held, Problem> {
     Ok(Held { digest: None, tree: folder::tree(root)?, origin: root.display().to_string() })
 }
 
-/// Reads an inventory from any source that holds files.
+/// Reads an artifact from any source that holds files, a file as manifests.
 pub(crate) async fn held(source: &Source, environment: &str, client: &Client) -> Asked {
     match source {
         Source::Registry(reference) => {
@@ -147,16 +195,8 @@ pub(crate) async fn held(source: &Source, environment: &str, client: &Client) ->
         }
         Source::Folder(root) => from_folder(root).map(Ok),
         Source::File(path) => {
-            // One file of manifests stands for a folder with that file in it.
-            let text = read::text(path, "the inventory")?;
             let shown = read::shown(path);
-            let (_, findings) = yaml::documents(&shown, &text, yaml::Limits::default());
-            if let Some(finding) = findings.into_iter().next() {
-                return Err(Problem::input("the inventory cannot be read").cause(finding.message).at(finding.place));
-            }
-            let mut tree = Tree::new();
-            tree.insert(&format!("{environment}/{}", inventory::FILE), text.into_bytes())?;
-            Ok(Ok(Held { digest: None, tree, origin: shown }))
+            Held::of_manifests(read::text(path, "the inventory")?, environment, &shown).map(Ok)
         }
         Source::Cluster(context) => {
             Err(Problem::usage("an inventory cannot be read from a cluster here").at(Place::file(format!("cluster:{context}"))))

@@ -4,6 +4,7 @@ use crate::cluster::Cluster;
 use crate::files::{find, read};
 use crate::registry::Client;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use runway_core::artifact::manifest::{Descriptor, Manifest};
 use runway_core::flux::object::{Wanted, wanted};
 use runway_core::flux::reference::{Reference, Repository, Target};
 use runway_core::objects::Pair;
@@ -18,6 +19,8 @@ use std::path::Path;
 
 /// Manifests that are asked for side by side.
 const ARTIFACTS: usize = 32;
+/// Characters of a media type, or of a digest, that are kept.
+const MAX_TYPE: usize = 255;
 /// Objects that a cluster is asked about side by side: its own limit for a client is about this.
 const OBJECTS: usize = 8;
 
@@ -74,7 +77,7 @@ async fn one(client: &Client, reference: &Reference, refused: &RefCell<BTreeMap<
     let target = reference.target.clone().unwrap_or_else(|| Target::Tag("latest".to_owned()));
     match client.manifest(&reference.repository, &target).await {
         Ok(Some(fetched)) => match fetched.manifest.content() {
-            Ok(_) => Answer::Manifest(Box::new(fetched.manifest)),
+            Ok(_) => Answer::Manifest(Box::new(slim(fetched.manifest))),
             Err(problem) => Answer::NoArtifact(problem.what),
         },
         Ok(None) => Answer::NotThere,
@@ -88,12 +91,25 @@ async fn one(client: &Client, reference: &Reference, refused: &RefCell<BTreeMap<
     }
 }
 
+/// What is looked at of a manifest: there may be a thousand of them, each as large as a registry lets it be.
+fn slim(mut manifest: Manifest) -> Manifest {
+    let cut = |text: &mut String| *text = runway_core::text::head(text, MAX_TYPE).to_owned();
+    manifest.media_type.iter_mut().for_each(cut);
+    let layers: Vec<Descriptor> = manifest.layers.into_iter().take(1).collect();
+    let mut slim = Manifest { annotations: BTreeMap::new(), layers, ..manifest };
+    for descriptor in slim.layers.iter_mut().chain(&mut slim.config) {
+        cut(&mut descriptor.media_type);
+        cut(&mut descriptor.digest);
+    }
+    slim
+}
+
 /// Asks a cluster to apply every object without storing it. A cluster that gives no answer ends the asking.
-pub(crate) async fn dry_run(cluster: &Cluster, pairs: &[Pair]) -> Result<Vec<Refusal>, Problem> {
+pub(crate) async fn dry_run(cluster: &Cluster, name: &str, pairs: &[Pair]) -> Result<Vec<Refusal>, Problem> {
     let objects = pairs.iter().flat_map(|pair| [&pair.source, &pair.kustomization]);
     let answers = stream::iter(objects).map(|object| async move {
         let refused = cluster.dry_run(object).await?;
-        Ok::<_, Problem>(refused.map(|message| refusal(object, message)))
+        Ok::<_, Problem>(refused.map(|message| refusal(name, object, message)))
     });
     let mut found: Vec<Refusal> =
         answers.buffer_unordered(OBJECTS).try_collect::<Vec<_>>().await?.into_iter().flatten().collect();
@@ -101,8 +117,9 @@ pub(crate) async fn dry_run(cluster: &Cluster, pairs: &[Pair]) -> Result<Vec<Ref
     Ok(found)
 }
 
-fn refusal(object: &Value, message: String) -> Refusal {
+fn refusal(cluster: &str, object: &Value, message: String) -> Refusal {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let cluster = cluster.to_owned();
     let (kind, namespace, name) = (text("/kind"), text("/metadata/namespace"), text("/metadata/name"));
-    Refusal { workload: name.to_owned(), object: format!("{kind} {namespace}/{name}"), message }
+    Refusal { cluster, workload: name.to_owned(), object: format!("{kind} {namespace}/{name}"), message }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Gathered {
     pub(crate) texts: Vec<(String, String)>,
     /// Files that Flux would make something else of.
     pub(crate) findings: Vec<Finding>,
+    /// What helm complained about although it rendered the chart.
+    pub(crate) complaint: String,
 }
 
 /// Reads manifests; `start` is what paths are shown from.
@@ -47,15 +49,15 @@ pub(crate) async fn gather(
             if text.len() as u64 > MAX {
                 return Err(too_much().at(Place::file(read::shown(file))));
             }
-            Ok(Gathered { texts: vec![(shown(file, start), text)], findings: Vec::new() })
+            Ok(Gathered { texts: vec![(shown(file, start), text)], ..Gathered::default() })
         }
         Manifests::Chart(chart) => {
             let local = Path::new(&chart.reference);
             if local.is_absolute() && local.is_dir() {
                 folder::links_stay_inside(local)?;
             }
-            let text = helm::template(chart, path, limit).await?;
-            Ok(Gathered { texts: by_template(&text), findings: Vec::new() })
+            let (text, complaint) = helm::template(chart, path, limit).await?;
+            Ok(Gathered { texts: by_template(&text), complaint, ..Gathered::default() })
         }
     }
 }

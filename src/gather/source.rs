@@ -23,6 +23,11 @@ pub(crate) enum Source {
 impl Source {
     /// Reads what a user wrote; paths are relative to `start`.
     pub(crate) fn parse(text: &str, start: &Path) -> Result<Self, Problem> {
+        if text.is_empty() {
+            return Err(Problem::usage("the name of a source is empty")
+                .cause("it would be the current folder; a variable in it may not be set")
+                .hint("leave it out, or write . for the current folder"));
+        }
         if text.starts_with("oci://") {
             return Reference::parse(text).map(Self::Registry);
         }
@@ -66,14 +71,21 @@ pub(crate) fn layout(text: &str, start: &Path) -> Result<(PathBuf, Option<String
     }
     let whole = start.join(text);
     match text.rsplit_once(':') {
-        Some((folder, tag)) if !whole.is_dir() && !tag.contains(['/', '\\']) && !folder.is_empty() => {
+        Some((folder, tag)) if !whole.is_dir() && !folder.is_empty() && !is_drive(folder) => {
             if let Some(why) = runway_core::flux::reference::tag_fault(tag) {
-                return Err(Problem::usage(format!("'{tag}' is no tag")).cause(why));
+                return Err(Problem::usage(format!("'{tag}' is no tag")).cause(why).hint(format!(
+                    "what stands after the last colon is the tag; a folder with a colon in its name has to be there: {text}"
+                )));
             }
             Ok((start.join(folder), Some(tag.to_owned())))
         }
         _ => Ok((whole, None)),
     }
+}
+
+/// `C:`, which is no folder with a tag.
+fn is_drive(folder: &str) -> bool {
+    cfg!(windows) && folder.len() == 1 && folder.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 #[cfg(test)]
@@ -90,6 +102,9 @@ mod tests {
         assert_eq!(parse("layout:out:staging").unwrap(), Source::Layout(PathBuf::from("/repo/out"), Some("staging".into())));
         assert_eq!(parse("cluster:kind-a").unwrap(), Source::Cluster("kind-a".into()));
         assert_eq!(parse("w.yml").unwrap(), Source::File(PathBuf::from("/repo/w.yml")));
+        for wrong in ["layout:../lq:bad/tag", "layout:a:", "layout:a:.b", ""] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
         assert!(parse("http://x").is_err() && parse("layout:").is_err() && parse("oci://x").is_err());
     }
 }

@@ -10,8 +10,8 @@ use runway_core::problem::{Class, Place, Problem};
 
 /// Requests side by side.
 const PARALLEL: usize = 16;
-/// Tags whose manifests are read; a repository with more is no inventory's.
-const MAX_TAGS: usize = 2_000;
+/// Bytes of an annotation that is shown.
+const MAX_TEXT: usize = 4 << 10;
 
 /// A tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(crate) struct Tagged {
 
 impl Tagged {
     fn new(tag: String, digest: String, manifest: &Manifest) -> Self {
-        let text = |key: &str| manifest.annotations.get(key).cloned().filter(|text| !text.is_empty());
+        let text = |key: &str| manifest.annotations.get(key).filter(|text| !text.is_empty() && text.len() <= MAX_TEXT).cloned();
         Self { tag, digest, created: text(CREATED), revision: text(REVISION), source: text(SOURCE) }
     }
 }
@@ -41,14 +41,6 @@ pub(crate) async fn list(source: &Source, client: &Client) -> Result<Vec<Tagged>
         Source::Registry(reference) => {
             let repository = &reference.repository;
             let tags = client.tags(repository).await?;
-            if tags.len() > MAX_TAGS {
-                return Err(Problem::new(Class::Registry, "the tags cannot be listed")
-                    .cause(format!("the repository has {} tags; at most {MAX_TAGS} are looked at", tags.len()))
-                    .at(Place::file(format!("oci://{repository}")))
-                    .hint(
-                        "name the one that you want: oci://REPOSITORY:TAG; old tags can be removed by the registry's clean-up",
-                    ));
-            }
             let one = |tag: String| async move {
                 // A tag that went away between the two questions is not listed.
                 let fetched = client.manifest(repository, &Target::Tag(tag.clone())).await?;
@@ -59,8 +51,14 @@ pub(crate) async fn list(source: &Source, client: &Client) -> Result<Vec<Tagged>
         }
         Source::Layout(root, _) => {
             let layout = Layout::new(root.clone());
+            let tags = layout.tags()?;
+            if tags.is_empty() && !root.join("index.json").exists() {
+                return Err(Problem::new(Class::Registry, "there is no such layout")
+                    .at(Place::file(source.to_string()))
+                    .hint("write layout:DIR, where DIR holds an index.json"));
+            }
             let mut found = Vec::new();
-            for tag in layout.tags()? {
+            for tag in tags {
                 if let Some((digest, _, manifest)) = layout.manifest(&tag)? {
                     found.push(Tagged::new(tag, digest.to_string(), &manifest));
                 }

@@ -15,6 +15,8 @@ pub(crate) struct Chart {
     pub(crate) reference: String,
     /// The version of a reference.
     pub(crate) version: Option<String>,
+    /// helm gets the charts that this one depends on, into its own folder, as `helm dependency update` does.
+    pub(crate) dependency_update: bool,
     /// The release's name.
     pub(crate) release: String,
     /// The release's namespace.
@@ -32,6 +34,7 @@ impl Chart {
         // Tests are hooks, which Flux would run as ordinary Pods; definitions have to come from somewhere.
         let mut all: Vec<String> = ["template", "--skip-tests", "--include-crds"].map(str::to_owned).into();
         all.push(format!("--namespace={}", self.namespace));
+        all.extend(self.dependency_update.then(|| "--dependency-update".to_owned()));
         all.extend(self.version.iter().map(|version| format!("--version={version}")));
         all.extend(self.values.iter().map(|file| format!("--values={}", file.display())));
         all.extend(self.set.iter().map(|text| format!("--set={text}")));
@@ -44,7 +47,9 @@ impl Chart {
 
 /// Renders a chart. helm runs in an empty folder of its own, which goes away with everything that was written there; only
 /// what it prints is taken.
-pub(crate) async fn template(chart: &Chart, path: Option<&str>, limit: Duration) -> Result<String, Problem> {
+///
+/// Beside what it printed: what it complained about all the same.
+pub(crate) async fn template(chart: &Chart, path: Option<&str>, limit: Duration) -> Result<(String, String), Problem> {
     let fault =
         |cause: String| Problem::input("the chart cannot be rendered").cause(cause).at(Place::file(chart.reference.clone()));
     let Some(helm) = find("helm", path) else {
@@ -56,18 +61,26 @@ pub(crate) async fn template(chart: &Chart, path: Option<&str>, limit: Duration)
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let program = Program { path: &helm, arguments: &arguments, folder: Some(folder.path()), stdin: b"", limit, max_stdout: MAX };
     let output = run(program).await.map_err(|failure| match failure {
-        Failure::TimedOut(limit) => {
-            fault(format!("helm was not done after {limit:?}, and was ended")).hint("give it more time: --timeout 5m")
-        }
+        Failure::TimedOut(limit) => fault(format!("helm was not done after {} s, and was ended", limit.as_secs_f32().ceil()))
+            .hint("give it more time: --timeout 5m"),
         Failure::TooMuch(most) => fault(format!("helm printed more than {} MiB, and was ended", most >> 20)),
         Failure::Start(why) => fault(format!("helm cannot be started: {why}")),
     })?;
     if !output.success {
         let code = output.code.map_or_else(|| "by a signal".to_owned(), |code| format!("with exit code {code}"));
         let said = if output.stderr.is_empty() { "it said nothing".to_owned() } else { output.stderr };
-        return Err(fault(format!("helm ended {code}: {said}")));
+        let mut lines = said.lines();
+        let mut problem = fault(format!("helm ended {code}: {}", lines.next().unwrap_or_default()));
+        for line in lines {
+            problem = problem.cause(line);
+        }
+        if said.contains("helm dependency build") {
+            problem = problem.hint("let helm get them: --dependency-update");
+        }
+        return Err(problem);
     }
-    String::from_utf8(output.stdout).map_err(|_| fault("what helm printed is no UTF-8 text".to_owned()))
+    let text = String::from_utf8(output.stdout).map_err(|_| fault("what helm printed is no UTF-8 text".to_owned()))?;
+    Ok((text, output.stderr))
 }
 
 #[cfg(test)]

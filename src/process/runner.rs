@@ -37,7 +37,7 @@ pub(crate) struct Output {
     pub(crate) code: Option<i32>,
     /// What it wrote, complete. It may be a secret.
     pub(crate) stdout: Vec<u8>,
-    /// What it complained about, cut, one line, safe to show.
+    /// The end of what it complained about, safe to show; it may have several lines.
     pub(crate) stderr: String,
 }
 
@@ -96,8 +96,8 @@ async fn drive(child: &mut Child, program: Program<'_>) -> Result<Output, Failur
                     write.await;
                     Ok(())
                 },
-                keep(stdout, &mut out, program.max_stdout, true),
-                keep(stderr, &mut complaint, MAX_STDERR, false)
+                keep(stdout, &mut out, program.max_stdout),
+                keep_end(stderr, &mut complaint)
             )
         };
         tokio::pin!(read);
@@ -116,22 +116,67 @@ async fn drive(child: &mut Child, program: Program<'_>) -> Result<Output, Failur
         }
     };
     let status = status.map_err(|error| Failure::Start(error.to_string()))?;
-    let stderr = text::visible(String::from_utf8_lossy(&complaint).trim()).into_owned();
+    let stderr = complained(&complaint);
     Ok(Output { success: status.success(), code: status.code(), stdout: out, stderr })
 }
 
-/// Reads to the end and keeps the first bytes; `refuse`: more than those is a failure.
-async fn keep(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, most: usize, refuse: bool) -> Result<(), Failure> {
+/// Reads to the end; more than `most` bytes are a failure.
+async fn keep(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, most: usize) -> Result<(), Failure> {
     let Some(mut pipe) = pipe else { return Ok(()) };
     let mut buffer = vec![0; 64 << 10];
     while let Ok(n @ 1..) = pipe.read(&mut buffer).await {
-        let room = most.saturating_sub(kept.len());
-        if refuse && n > room {
+        if n > most.saturating_sub(kept.len()) {
             return Err(Failure::TooMuch(most));
         }
-        kept.extend_from_slice(buffer.get(..n.min(room)).unwrap_or_default());
+        kept.extend_from_slice(buffer.get(..n).unwrap_or_default());
     }
     Ok(())
+}
+
+/// Reads to the end and keeps the last bytes: warnings come first, and what went wrong comes last.
+async fn keep_end(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) -> Result<(), Failure> {
+    let Some(mut pipe) = pipe else { return Ok(()) };
+    let mut buffer = vec![0; 64 << 10];
+    while let Ok(n @ 1..) = pipe.read(&mut buffer).await {
+        kept.extend_from_slice(buffer.get(..n).unwrap_or_default());
+        // One byte more than is shown says that something was cut.
+        let surplus = kept.len().saturating_sub(MAX_STDERR + 1);
+        kept.drain(..surplus);
+    }
+    Ok(())
+}
+
+/// A program's complaint as it may be shown: whole lines of its end, without what a terminal would obey, and without the
+/// logins that addresses carry.
+fn complained(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let text = match text.split_once('\n') {
+        Some((_, rest)) if bytes.len() > MAX_STDERR && !rest.trim().is_empty() => rest,
+        _ => &text,
+    };
+    let mut end = text.len().saturating_sub(MAX_STDERR);
+    while !text.is_char_boundary(end) {
+        end += 1;
+    }
+    let text = text.get(end..).unwrap_or_default();
+    let lines: Vec<String> = text.trim().lines().map(|line| without_logins(&text::visible(line.trim_end()))).collect();
+    lines.join("\n")
+}
+
+/// A line without the user and password of every `scheme://user:password@host` in it.
+fn without_logins(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once("://") {
+        out.push_str(before);
+        out.push_str("://");
+        let authority = after.find(|c: char| c == '/' || c == '"' || c == '\'' || c.is_whitespace()).unwrap_or(after.len());
+        let (place, behind) = after.split_at(authority);
+        out.push_str(place.rsplit_once('@').map_or(place, |(_, host)| host));
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
 }
 
 async fn end(child: &mut Child) {

@@ -48,6 +48,20 @@ async fn stops_what_writes_too_much() {
     assert!(output.stderr.len() <= 4096);
 }
 
+/// helm warns line after line before it says what is wrong, and repeats the address that it was given.
+#[tokio::test]
+async fn the_end_of_a_complaint_is_kept_without_logins() {
+    let script = "i=0; while [ $i -lt 300 ]; do echo \"coalesce.go:237: warning number $i\" >&2; i=$((i+1)); done
+        echo 'Error: cannot get https://user:hunter2@charts.example/x/index.yaml' >&2; echo 'and oci://robot:hunter2@r.example' >&2; exit 1";
+    let output = shell(script, b"", LONG).await.map_err(|_| ()).unwrap();
+    assert!(
+        output.stderr.ends_with("Error: cannot get https://charts.example/x/index.yaml\nand oci://r.example"),
+        "{}",
+        output.stderr
+    );
+    assert!(output.stderr.len() <= 4096 && output.stderr.starts_with("coalesce.go:237: warning number "), "{}", output.stderr);
+}
+
 #[tokio::test]
 async fn does_not_wait_for_a_daemon_that_was_left_behind() {
     let start = clock::monotonic();

@@ -3,6 +3,7 @@
 use super::errand::{Doing, Errand};
 use super::exchange::{self, Exchange};
 use super::http::{Answer, Call, Transport};
+use super::local::PATIENCE;
 use super::logins::{Login, Logins};
 use super::origin;
 use super::proxy::Proxies;
@@ -16,15 +17,18 @@ use runway_core::flux::reference::{Repository, Target, name_fault, tag_fault};
 use runway_core::problem::Problem;
 use runway_core::settings::PlainHttp;
 use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The largest blob that is read, in bytes: a layer is unpacked in memory.
-const MAX_BLOB: u64 = 16 << 20;
+pub(super) const MAX_BLOB: u64 = 16 << 20;
 /// Bytes of one page of tags.
 const MAX_PAGE: usize = 8 << 20;
-/// Pages, and tags, that are read; more than that is not a list but an endless loop.
+/// Pages that are read; more than that is not a list but an endless loop.
 const MAX_PAGES: usize = 1000;
-const MAX_TAGS: usize = 1_000_000;
+/// Tags that are listed; a repository with more is no inventory's.
+const MAX_TAGS: usize = 2_000;
 /// Whose fault a list is that leads nowhere.
 const SET_UP: &str = "the registry or a proxy before it is set up wrongly; tell its administrators";
 /// Without it a registry answers 404 for what is there (distribution v3.1.2 does so for `*/*`).
@@ -74,7 +78,35 @@ pub(crate) struct Fetched {
 
 #[derive(Deserialize)]
 struct Page {
-    tags: Option<Vec<String>>,
+    tags: Option<Tags>,
+}
+
+/// What can be asked for as a tag, and one more than are listed at most: else a list is a way to fill the memory.
+#[derive(Default)]
+struct Tags(Vec<String>);
+
+impl<'de> Deserialize<'de> for Tags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Tags;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of tags")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Tags, A::Error> {
+                let mut tags = Vec::new();
+                while let Some(tag) = seq.next_element::<String>()? {
+                    if tags.len() <= MAX_TAGS && tag_fault(&tag).is_none() {
+                        tags.push(tag);
+                    }
+                }
+                Ok(Tags(tags))
+            }
+        }
+        deserializer.deserialize_seq(Reader)
+    }
 }
 
 impl Client {
@@ -82,9 +114,9 @@ impl Client {
     pub(crate) fn new(options: Options<'_>) -> Result<Self, Problem> {
         let Options { plain_http, budget, variables, home, files } = options;
         let folders = certificate_folders(variables, home.as_deref());
-        let trust = Trust::new(&files, Instead::of(variables), folders)?;
+        let trust = Trust::new(&files, Instead::of(variables), folders, PATIENCE.min(budget.per_request()))?;
         let transport = Transport::new(budget, plain_http, trust, Proxies::new(variables));
-        let logins = Logins::new(variables, home.as_deref());
+        let logins = Logins::new(variables, home.as_deref(), budget);
         Ok(Self { exchange: Exchange::new(transport, logins) })
     }
 
@@ -105,7 +137,7 @@ impl Client {
     /// The digest that a tag points to; `None` when the registry says that it is not there.
     pub(crate) async fn head(&self, repository: &Repository, target: &Target) -> Result<Option<Head>, Problem> {
         let errand = Errand::new(repository, Doing::Read, Some(target));
-        self.look(&errand, target).await
+        self.look(&errand, target).await.map_err(|problem| self.exchange.clean(problem))
     }
 
     /// A manifest; `None` when the registry says that it is not there.
@@ -120,11 +152,16 @@ impl Client {
         target: &Target,
     ) -> Result<Result<Fetched, Problem>, Problem> {
         let errand = Errand::new(repository, Doing::Read, Some(target));
-        self.fetch(&errand, target).await.map(|found| found.map(|(fetched, _)| fetched))
+        let found = self.fetch(&errand, target).await.map_err(|problem| self.exchange.clean(problem))?;
+        Ok(found.map(|(fetched, _)| fetched))
     }
 
     /// A blob's bytes.
     pub(crate) async fn blob(&self, repository: &Repository, descriptor: &Descriptor) -> Result<Vec<u8>, Problem> {
+        self.content(repository, descriptor).await.map_err(|problem| self.exchange.clean(problem))
+    }
+
+    async fn content(&self, repository: &Repository, descriptor: &Descriptor) -> Result<Vec<u8>, Problem> {
         let errand = Errand::new(repository, Doing::Fetch, Some(&Target::Digest(descriptor.digest.clone())));
         let digest = Digest::parse(&descriptor.digest)
             .ok_or_else(|| errand.problem().cause("its digest is not a sha256 digest, the only kind that can be checked here"))?;
@@ -146,6 +183,10 @@ impl Client {
 
     /// All tags.
     pub(crate) async fn tags(&self, repository: &Repository) -> Result<Vec<String>, Problem> {
+        self.pages(repository).await.map_err(|problem| self.exchange.clean(problem))
+    }
+
+    async fn pages(&self, repository: &Repository) -> Result<Vec<String>, Problem> {
         let errand = Errand::new(repository, Doing::List, None);
         let (base, mut url) = self.address(&errand, "tags/list?n=1000")?;
         let mut tags = Vec::new();
@@ -154,15 +195,19 @@ impl Client {
             if !answer.status.is_success() {
                 return Err(self.exchange.explain(&errand, &answer).await);
             }
-            let read: Page = serde_json::from_slice(&answer.body)
-                .map_err(|error| errand.problem().cause("its answer is not a list of tags").caused_by(&error))
-                .map_err(|problem| problem.hint("this is not what a registry answers; check the host and the path"))?;
-            // What cannot be a tag cannot be asked for either, and is a way to fill the memory.
-            tags.extend(read.tags.unwrap_or_default().into_iter().filter(|tag| tag_fault(tag).is_none()));
+            let read: Page = serde_json::from_slice(&answer.body).map_err(|error| {
+                let at = format!("line {}, column {}", error.line(), error.column());
+                let problem = errand.problem().cause(format!("its answer is not a list of tags ({at})"));
+                problem.hint("this is not what a registry answers; check the host and the path")
+            })?;
+            tags.extend(read.tags.unwrap_or_default().0);
             if tags.len() > MAX_TAGS {
-                return Err(errand.problem().cause(format!("there are more than {MAX_TAGS} tags")));
+                return Err(errand
+                    .problem()
+                    .cause(format!("there are more than {MAX_TAGS} tags, and no more are listed"))
+                    .hint("a tag that is known by its name can be shown: oci://REPOSITORY:TAG"));
             }
-            match next_page(&answer, &base) {
+            match next_page(&answer, &base, self.exchange.transport.plain) {
                 Ok(Some(next)) if next != url => url = next,
                 Ok(None) => return Ok(tags),
                 Ok(Some(_)) => return Err(errand.problem().cause("the next page of tags is the same page again").hint(SET_UP)),
@@ -297,7 +342,7 @@ fn media_type(answer: &Answer) -> String {
 }
 
 /// The address in `Link: <…>; rel="next"`, when it is the registry's own.
-fn next_page(answer: &Answer, base: &Url) -> Result<Option<Url>, String> {
+fn next_page(answer: &Answer, base: &Url, plain: PlainHttp) -> Result<Option<Url>, String> {
     let links = answer.headers.get_all("link").iter().filter_map(|value| value.to_str().ok());
     let next = links.flat_map(|text| text.split('<')).find_map(|link| {
         let (target, parameters) = link.split_once('>')?;
@@ -309,6 +354,6 @@ fn next_page(answer: &Answer, base: &Url) -> Result<Option<Url>, String> {
         is_next.then_some(target)
     });
     let Some(next) = next else { return Ok(None) };
-    let url = answer.url.join(next).map_err(|_| "it is no address".to_owned())?;
+    let url = origin::follow(&answer.url, next, plain, base)?;
     if origin::same(&url, base) { Ok(Some(url)) } else { Err(format!("{} is another host", origin::shown(&url))) }
 }

@@ -8,11 +8,13 @@ use super::docker;
 use super::errand::{Access, Errand};
 use super::explain::{self, Note, Origin};
 use super::fault::Fault;
+use super::gate::Gates;
 use super::http::{Answer, Call, Papers, Sent, Transport};
 use super::jwt::Claims;
 use super::logins::{Found, Login, Logins};
 use super::origin::{self, Untrusted};
 use super::secret::Secret;
+use super::sent::SentSecrets;
 use super::token::{self, Failure, Fresh, Key, Reach, Tokens};
 use super::words::{self, Word};
 use reqwest::header::HeaderValue;
@@ -24,8 +26,8 @@ use tokio::sync::OnceCell;
 
 /// Bytes of an answer to a greeting.
 const MAX_GREETING: usize = 64 << 10;
-/// Bytes of a token endpoint's answer.
-const MAX_TOKEN: usize = 1 << 20;
+/// Bytes of a token endpoint's answer; no server takes a header as large as this.
+const MAX_TOKEN: usize = 64 << 10;
 
 /// Makes calls to registries.
 pub(super) struct Exchange {
@@ -35,8 +37,8 @@ pub(super) struct Exchange {
     pub(super) token_hosts: Vec<String>,
     sites: Mutex<HashMap<String, Arc<Site>>>,
     tokens: Tokens,
-    /// Secrets that were sent: whoever answers may repeat them, and an explanation must not.
-    sent: Mutex<Vec<Secret>>,
+    gates: Gates,
+    sent: Mutex<SentSecrets>,
 }
 
 /// A call without an answer.
@@ -105,8 +107,9 @@ enum Scheme {
 impl Exchange {
     /// Nothing is known yet.
     pub(super) fn new(transport: Transport, logins: Logins) -> Self {
-        let (token_hosts, sites, tokens, sent) = (Vec::new(), Mutex::default(), Tokens::default(), Mutex::default());
-        Self { transport, logins, token_hosts, sites, tokens, sent }
+        let (tokens, gates) = (Tokens::default(), Gates::default());
+        let (token_hosts, sites, sent) = (Vec::new(), Mutex::default(), Mutex::default());
+        Self { transport, logins, token_hosts, sites, tokens, gates, sent }
     }
 
     /// Makes a call to a registry (`base`), or to the place that it named for an upload, which gets no login when it is
@@ -117,11 +120,11 @@ impl Exchange {
         }
         let site = Arc::clone(locked(&self.sites).entry(base.as_str().to_owned()).or_default());
         let mut first = None;
-        let meet = async || first = Some(self.attempt(errand, &site, call).await);
+        let meet = async || first = Some(self.attempt(errand, &site, base, call).await);
         site.contact.get_or_init(meet).await;
         let (mut answer, mut sent) = match first {
             Some(result) => result?,
-            None => self.attempt(errand, &site, call).await?,
+            None => self.attempt(errand, &site, base, call).await?,
         };
         let mut renewed = false;
         while answer.status == 401 && origin::same(base, &answer.url) {
@@ -138,7 +141,7 @@ impl Exchange {
             if had == Sent::Nothing {
                 break;
             }
-            (answer, sent) = (self.send(errand, call, header.as_ref(), true).await?, had);
+            (answer, sent) = (self.knock(errand, base, call, (header.as_ref(), had)).await?, had);
         }
         if answer.status == 401 && sent != Sent::Nothing {
             self.logins.refuse();
@@ -217,9 +220,24 @@ impl Exchange {
         }
     }
 
-    async fn attempt(&self, errand: &Errand<'_>, site: &Site, call: &Call<'_>) -> Result<(Answer, Sent), Trouble> {
+    async fn attempt(&self, errand: &Errand<'_>, site: &Site, base: &Url, call: &Call<'_>) -> Result<(Answer, Sent), Trouble> {
         let (header, sent) = self.authorization(errand, site, None).await?;
-        Ok((self.send(errand, call, header.as_ref(), true).await?, sent))
+        Ok((self.knock(errand, base, call, (header.as_ref(), sent)).await?, sent))
+    }
+
+    /// Asks a registry; with a login only as long as it takes it.
+    async fn knock(
+        &self,
+        errand: &Errand<'_>,
+        base: &Url,
+        call: &Call<'_>,
+        (header, sent): (Option<&HeaderValue>, Sent),
+    ) -> Result<Answer, Trouble> {
+        let ask = async || self.send(errand, call, header, true).await;
+        match (header, sent) {
+            (Some(login), Sent::Login | Sent::Bearer(_)) => Box::pin(self.gates.pass(base, login, ask)).await,
+            _ => ask().await,
+        }
     }
 
     /// `is_home`: whoever is asked may see the login, and the client certificate.
@@ -233,7 +251,7 @@ impl Exchange {
         let registry = &errand.repository.host;
         let papers = Papers { registry, authorization: header, certificate: is_home };
         Box::pin(self.transport.send(call, papers)).await.map_err(|fault| {
-            let fault = Fault { detail: self.scrub(&fault.detail), ..fault };
+            let fault = Fault { host: self.scrub(&fault.host), detail: self.scrub(&fault.detail), ..fault };
             let problem = explain::fault(errand, &fault, &self.transport.ground(registry));
             let (is_transient, is_uncertain) = (fault.is_transient(), fault.is_uncertain());
             Trouble { problem, is_transient, is_uncertain, is_met: fault.is_met }
@@ -396,15 +414,12 @@ impl Exchange {
             let problem = errand.problem().cause(format!("no token from {realm}: {why}"));
             general(problem.hint("the registry or a proxy before its token endpoint is set up wrongly"))
         })?;
-        self.remember(fresh.token.clone());
+        locked(&self.sent).token(fresh.header.clone());
         Ok(fresh)
     }
 
     fn remember(&self, secret: Secret) {
-        let mut sent = locked(&self.sent);
-        if !sent.contains(&secret) {
-            sent.push(secret);
-        }
+        locked(&self.sent).login(secret);
     }
 
     /// What an answer says.
@@ -414,16 +429,17 @@ impl Exchange {
 
     /// Takes secrets that were sent out of the words of whoever got them.
     pub(super) fn scrub(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for secret in locked(&self.sent).iter() {
-            let secret = secret.expose();
-            let secret = secret.strip_prefix("Basic ").unwrap_or(secret);
-            // A shorter one stands in many words, and taking it out would say where.
-            if secret.len() >= 4 {
-                text = text.replace(secret, "[secret]");
-            }
-        }
-        text
+        locked(&self.sent).scrub(text)
+    }
+
+    /// The same for a text that has words of our own in it.
+    pub(super) fn clean_text(&self, text: &str) -> String {
+        locked(&self.sent).clean_text(text)
+    }
+
+    /// A problem as it may leave the client.
+    pub(super) fn clean(&self, problem: Problem) -> Problem {
+        locked(&self.sent).clean(problem)
     }
 }
 

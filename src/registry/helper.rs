@@ -1,7 +1,9 @@
 //! Credential helpers: `docker-credential-<name> get`, the host on stdin, JSON with the secret on stdout.
 
 use super::docker;
+use super::local::PATIENCE;
 use super::logins::Login;
+use crate::net::Budget;
 use crate::process::{self, Failure, Output, Program};
 use runway_core::problem::{Class, Problem};
 use serde::Deserialize;
@@ -10,8 +12,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
-/// How long a helper may take; some ask a keychain, some a cloud.
-const LIMIT: Duration = Duration::from_secs(10);
 /// Bytes that it may answer.
 const MAX_ANSWER: usize = 64 << 10;
 
@@ -32,6 +32,8 @@ type Slot = Arc<OnceCell<Result<Lookup, Problem>>>;
 pub(super) struct Helpers {
     path: Option<String>,
     asked: Mutex<HashMap<(String, String), Slot>>,
+    budget: Budget,
+    /// How long one may take, if there is so much time; some ask a keychain, some a cloud.
     pub(super) limit: Duration,
 }
 
@@ -45,8 +47,8 @@ struct Answer {
 
 impl Helpers {
     /// `path`: the variable PATH.
-    pub(super) fn new(path: Option<String>) -> Self {
-        Self { path, asked: Mutex::default(), limit: LIMIT }
+    pub(super) fn new(path: Option<String>, budget: Budget) -> Self {
+        Self { path, asked: Mutex::default(), budget, limit: PATIENCE }
     }
 
     /// Forgets what they said.
@@ -78,17 +80,15 @@ impl Helpers {
         let Some(path) = process::find(&format!("docker-credential-{name}"), self.path.as_deref()) else {
             return Ok(Lookup::NotInstalled);
         };
-        let program = Program {
-            path: &path,
-            arguments: &["get"],
-            folder: None,
-            stdin: server.as_bytes(),
-            limit: self.limit,
-            max_stdout: MAX_ANSWER,
-        };
+        let limit = self.limit.min(self.budget.per_request());
+        if limit.is_zero() {
+            return Err(fault("the time for the whole command is over".to_owned()));
+        }
+        let program =
+            Program { path: &path, arguments: &["get"], folder: None, stdin: server.as_bytes(), limit, max_stdout: MAX_ANSWER };
         match process::run(program).await {
             Ok(output) => read(&output).map_err(fault),
-            Err(Failure::TimedOut(limit)) => Err(fault(format!("it gave no answer within {limit:?}"))),
+            Err(Failure::TimedOut(limit)) => Err(fault(format!("it gave no answer within {} ms", limit.as_millis()))),
             Err(Failure::TooMuch(most)) => Err(fault(format!("it wrote more than {} KiB", most >> 10))),
             Err(Failure::Start(why)) => Err(fault(format!("it cannot be started: {why}"))),
         }
@@ -103,7 +103,7 @@ fn read(output: &Output) -> Result<Lookup, String> {
             return Ok(Lookup::None);
         }
         let code = output.code.map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"));
-        let words = if output.stderr.is_empty() { String::new() } else { format!(": {}", output.stderr) };
+        let words = if output.stderr.is_empty() { String::new() } else { format!(": {}", output.stderr.replace('\n', "; ")) };
         return Err(format!("it ended with {code}{words}"));
     }
     let answer: Answer =

@@ -9,6 +9,7 @@ use super::fault::{Fault, Kind, Tls};
 use super::origin;
 use super::proxy::Proxies;
 use super::retry;
+use super::room::{Room, SMALL};
 use super::tls::Trust;
 use crate::net::Budget;
 use jiff::Timestamp;
@@ -26,6 +27,8 @@ const MAX_REFUSAL: usize = 16 << 10;
 /// The longest that making a connection may take, and the longest silence while reading.
 pub(super) const CONNECT: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(30);
+/// Bytes of a body that the slowest line takes in a second: a large upload is given the time that it needs.
+const SLOWEST: usize = 32 << 10;
 
 /// A request.
 #[derive(Debug, Clone)]
@@ -62,7 +65,7 @@ impl<'a> Call<'a> {
 }
 
 /// An answer with its body: whole when it is a success, cut to 16 KiB when it is not.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
@@ -117,6 +120,7 @@ pub(super) struct Transport {
     /// Proxies for whatever is not this machine.
     pub(super) proxies: Proxies,
     clients: Mutex<HashMap<Way, reqwest::Client>>,
+    room: Room,
 }
 
 /// What tells clients apart: connections of one are never used for another.
@@ -131,7 +135,7 @@ struct Way {
 impl Transport {
     /// A transport; connections and certificates come later, when they are needed.
     pub(super) fn new(budget: Budget, plain: PlainHttp, trust: Trust, proxies: Proxies) -> Self {
-        Self { budget, plain, first_pause: retry::FIRST_PAUSE, trust, proxies, clients: Mutex::default() }
+        Self { budget, plain, first_pause: retry::FIRST_PAUSE, trust, proxies, clients: Mutex::default(), room: Room::new() }
     }
 
     /// What requests about a registry stand on, for explanations.
@@ -150,7 +154,7 @@ impl Transport {
                 _ => return result,
             };
             let pause = asked.unwrap_or_else(|| retry::pause(self.first_pause, tries));
-            if !call.repeatable || tries >= retry::TRIES || pause >= self.budget.remaining() {
+            if !call.repeatable || tries >= retry::TRIES || pause >= self.budget.per_request() {
                 if let Ok(answer) = &mut result {
                     answer.tries = tries;
                 }
@@ -176,7 +180,7 @@ impl Transport {
             }
             let refused = |why: String| Fault::new(origin::host(&url), Kind::Redirect, why);
             let location = answer.header(LOCATION.as_str()).ok_or_else(|| refused("it names no address".to_owned()))?;
-            let next = origin::follow(&url, location, self.plain).map_err(refused)?;
+            let next = origin::follow(&url, location, self.plain, &call.url).map_err(refused)?;
             if !origin::same(&next, &call.url) {
                 if !call.may_leave {
                     return Err(refused(format!("{} is another host, and the request carries a login", origin::shown(&next))));
@@ -203,23 +207,35 @@ impl Transport {
         if let Some(body) = call.body {
             request = request.body(body.to_vec());
         }
-        let limit = self.budget.per_request();
+        let sending = Duration::from_secs((call.body.map_or(0, <[u8]>::len) / SLOWEST) as u64);
+        let limit = if sending.is_zero() {
+            self.budget.per_request()
+        } else {
+            self.budget.remaining().min(self.budget.per_request() + sending)
+        };
         // A timer of zero still lets a quick answer through.
         if limit.is_zero() {
             return Err(Fault::new(host(), Kind::TimedOut(limit), ""));
         }
+        let begun = self.budget.begun();
         let exchange = async {
-            let fault = |error: &reqwest::Error| Fault { via: self.proxies.via(url), ..Fault::of(error, host()) };
-            let response = request.send().await.map_err(|error| fault(&error))?;
-            read(response, call, url).await
-        };
-        let fault = match self.budget.call(exchange).await {
-            Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(fault)) => fault,
             // Connections have a shorter limit of their own.
-            Err(_) => {
-                Fault { via: self.proxies.via(url), is_met: limit > CONNECT, ..Fault::new(host(), Kind::TimedOut(limit), "") }
-            }
+            let late = |limit: Duration| Fault {
+                via: self.proxies.via(url),
+                is_met: limit > CONNECT,
+                ..Fault::new(host(), Kind::TimedOut(limit), "")
+            };
+            let fault = |error: reqwest::Error| Fault { via: self.proxies.via(url), ..Fault::of(&error, host()) };
+            let response = tokio::time::timeout(limit, request.send()).await.map_err(|_| late(limit))?.map_err(fault)?;
+            let left = self.budget.answer();
+            tokio::time::timeout(left, read(response, call, url, &self.room)).await.map_err(|_| late(left))?
+        };
+        let result = exchange.await;
+        let status = result.as_ref().ok().map(|answer| answer.status.as_u16());
+        self.budget.ended(begun, call.method.as_str(), (&host(), url.path()), status);
+        let fault = match result {
+            Ok(answer) => return Ok(answer),
+            Err(fault) => fault,
         };
         // The library keeps the proxy's answer for itself.
         match fault.kind {
@@ -271,22 +287,27 @@ fn client_builder() -> reqwest::ClientBuilder {
         .user_agent(concat!("kubectl-runway/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT)
-        .read_timeout(SILENCE)
 }
 
 /// Reads a body by counting what comes: what `Content-Length` promises is never believed, nor allocated.
-async fn read(mut response: reqwest::Response, call: &Call<'_>, url: &Url) -> Result<Answer, Fault> {
+async fn read(mut response: reqwest::Response, call: &Call<'_>, url: &Url, shared: &Room) -> Result<Answer, Fault> {
+    let promised = response.content_length().and_then(|length| usize::try_from(length).ok());
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let limit = if status.is_success() { call.limit } else { MAX_REFUSAL };
-    let mut body = Vec::new();
+    let (mut body, mut place) = (Vec::new(), None);
     loop {
-        let chunk = match response.chunk().await {
-            Ok(Some(chunk)) => chunk,
-            Ok(None) => break,
+        let chunk = match tokio::time::timeout(SILENCE, response.chunk()).await {
+            Ok(Ok(Some(chunk))) => chunk,
+            Ok(Ok(None)) => break,
             // Half an explanation is better than none.
-            Err(_) if !status.is_success() => break,
-            Err(error) => return Err(Fault::of(&error, origin::host(url))),
+            Ok(Err(_)) | Err(_) if !status.is_success() => break,
+            Ok(Err(error)) => return Err(Fault::of(&error, origin::host(url))),
+            Err(_) => return Err(Fault::new(origin::host(url), Kind::TimedOut(SILENCE), "")),
         };
+        if place.is_none() && body.len() + chunk.len() > SMALL {
+            // More than it promises does not come: the connection sees to that.
+            place = Some(shared.take(promised.map_or(limit, |length| length.min(limit))).await);
+        }
         let room = limit.saturating_sub(body.len());
         if chunk.len() > room {
             if status.is_success() {

@@ -7,6 +7,8 @@ use serde::Deserialize;
 
 /// Bytes of a token that is looked into.
 const MAX_TOKEN: usize = 64 << 10;
+/// Repositories that a token is for, and actions in each of them, that are looked at.
+const MAX_ACCESS: usize = 16;
 
 /// The claims of a JSON Web Token that matter here (docker's token specification).
 #[derive(Debug, Default, Deserialize)]
@@ -32,7 +34,16 @@ impl Claims {
         if claims.len() > MAX_TOKEN {
             return None;
         }
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?).ok()
+        let mut claims: Self = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?).ok()?;
+        // Kept as long as the token: nothing that is not asked for, and no more than any honest one has.
+        claims.access.truncate(MAX_ACCESS);
+        claims.access.shrink_to_fit();
+        for access in &mut claims.access {
+            access.actions.retain(|action| matches!(action.as_str(), "pull" | "push" | "*"));
+            access.actions.truncate(MAX_ACCESS);
+            access.actions.shrink_to_fit();
+        }
+        Some(claims)
     }
 
     /// When it ends.

@@ -2,13 +2,14 @@
 
 use super::docker::{self, Candidate, Config};
 use super::helper::{Helpers, Lookup};
+use super::local::{self, PATIENCE};
 use super::secret::Secret;
+use crate::net::Budget;
 use crate::{clock, process};
 use runway_core::flux::reference::Repository;
 use runway_core::problem::{Place, Problem};
 use std::fmt;
-use std::fs::File;
-use std::io::{ErrorKind, Read as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -63,6 +64,7 @@ pub(super) struct Logins {
     given: Option<(String, Login)>,
     sources: Mutex<Arc<Vec<Source>>>,
     helpers: Helpers,
+    budget: Budget,
     /// When a login was refused, unless everything was read again since.
     refused: Mutex<Option<Instant>>,
     /// Such as [`STALE`].
@@ -73,17 +75,42 @@ struct Source {
     /// The variable or the file's name.
     name: String,
     kind: Kind,
+    /// Nobody has named it: it is looked at because it is where such files are.
+    usual: bool,
 }
 
 enum Kind {
     /// A variable that is not set.
     Unset,
     /// A file, read once when it is needed.
-    File(PathBuf, OnceLock<Result<Option<Config>, Problem>>),
+    File(PathBuf, OnceLock<Result<Option<Config>, Broken>>),
     /// A login file's content in a variable.
-    Text(Secret, OnceLock<Result<Option<Config>, Problem>>),
+    Text(Secret, OnceLock<Result<Option<Config>, Broken>>),
     /// The login of a CI job, and the host that it is for.
     Job(String, Login),
+}
+
+/// A login file that cannot be read.
+struct Broken {
+    problem: Problem,
+    /// As far as it could be read.
+    text: Secret,
+}
+
+impl Broken {
+    /// Whether it may hold a login for this host: as a key, with or without a scheme and a path.
+    fn names(&self, host: &str) -> bool {
+        let text = self.text.expose().to_ascii_lowercase();
+        let ends = |rest: Option<char>| rest.is_none_or(|c| matches!(c, '"' | '/'));
+        let is_key = |host: &str| {
+            let mut found = text.match_indices(host);
+            found.any(|(at, _)| {
+                let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + host.len()..).unwrap_or_default());
+                ends(before.chars().next_back()) && ends(after.chars().next())
+            })
+        };
+        is_key(&host.to_ascii_lowercase()) || is_key(&docker::canonical(host))
+    }
 }
 
 impl Source {
@@ -95,33 +122,35 @@ impl Source {
             Kind::Text(text, _) => Kind::Text(text.clone(), OnceLock::new()),
             Kind::Job(host, login) => Kind::Job(host.clone(), login.clone()),
         };
-        Self { name: self.name.clone(), kind }
+        Self { name: self.name.clone(), kind, usual: self.usual }
     }
 }
 
 impl Logins {
     /// Takes what is needed from the variables; files are read when a registry asks for a login.
-    pub(super) fn new(variables: &dyn Fn(&str) -> Option<String>, home: Option<&Path>) -> Self {
+    pub(super) fn new(variables: &dyn Fn(&str) -> Option<String>, home: Option<&Path>, budget: Budget) -> Self {
         let set = |name: &str| variables(name).filter(|value| !value.is_empty());
-        let file = |path: PathBuf| Source { name: path.display().to_string(), kind: Kind::File(path, OnceLock::new()) };
-        let unset = |name: &str| Source { name: name.to_owned(), kind: Kind::Unset };
+        let file =
+            |path: PathBuf| Source { name: path.display().to_string(), kind: Kind::File(path, OnceLock::new()), usual: false };
+        let unset = |name: &str| Source { name: name.to_owned(), kind: Kind::Unset, usual: false };
         let below = |name: &str, rest: &str| set(name).map_or_else(|| unset(name), |folder| file(Path::new(&folder).join(rest)));
         let mut sources = vec![set("REGISTRY_AUTH_FILE").map_or_else(|| unset("REGISTRY_AUTH_FILE"), |path| file(path.into()))];
         let name = "DOCKER_AUTH_CONFIG".to_owned();
         let kind = set(&name).map_or(Kind::Unset, |text| Kind::Text(Secret::new(text), OnceLock::new()));
-        sources.push(Source { name, kind });
+        sources.push(Source { name, kind, usual: false });
         sources.push(below("DOCKER_CONFIG", "config.json"));
-        sources.extend(home.map(|home| file(home.join(".docker").join("config.json"))));
+        let usual = |source: Source| Source { usual: true, ..source };
+        sources.extend(home.map(|home| usual(file(home.join(".docker").join("config.json")))));
         // podman's, in its own order: of this session, and where it stays.
-        sources.push(match (set("XDG_RUNTIME_DIR"), process::user_id()) {
+        sources.push(usual(match (set("XDG_RUNTIME_DIR"), process::user_id()) {
             (None, Some(user)) => file(Path::new("/run/containers").join(user.to_string()).join("auth.json")),
             _ => below("XDG_RUNTIME_DIR", "containers/auth.json"),
-        });
+        }));
         let kept = set("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| home.map(|home| home.join(".config")));
-        sources.extend(kept.map(|folder| file(folder.join("containers").join("auth.json"))));
+        sources.extend(kept.map(|folder| usual(file(folder.join("containers").join("auth.json")))));
         sources.push(job(&set));
-        let (sources, helpers) = (Mutex::new(Arc::new(sources)), Helpers::new(set("PATH")));
-        Self { given: None, sources, helpers, refused: Mutex::default(), stale: STALE }
+        let (sources, helpers) = (Mutex::new(Arc::new(sources)), Helpers::new(set("PATH"), budget));
+        Self { given: None, sources, helpers, budget, refused: Mutex::default(), stale: STALE }
     }
 
     /// A login was refused: after some time all places are looked at again.
@@ -171,10 +200,18 @@ impl Logins {
                 return Ok(Ok(Found { login: login.clone(), from: source.name.clone() }));
             }
             Kind::Job(host, _) => return Ok(Err(format!("for {host}"))),
-            Kind::File(path, read) => read.get_or_init(|| read_file(path)),
+            Kind::File(path, read) => read.get_or_init(|| read_file(path, PATIENCE.min(self.budget.per_request()))),
             Kind::Text(text, read) => read.get_or_init(|| read_text(&source.name, text.expose().as_bytes()).map(Some)),
         };
-        let Some(config) = config.as_ref().map_err(Clone::clone)? else { return Ok(Err("not there".to_owned())) };
+        let config = match config {
+            Ok(Some(config)) => config,
+            Ok(None) => return Ok(Err("not there".to_owned())),
+            // A file that lies where such files lie, and that is about something else, must not stand in the way.
+            Err(broken) if source.usual && !broken.names(&repository.host) => {
+                return Ok(Err(format!("passed over: {}", broken.problem.causes.join(": "))));
+            }
+            Err(broken) => return Err(broken.problem.clone()),
+        };
         let mut why = format!("no entry for {}", repository.host);
         for candidate in config.candidates(repository) {
             match candidate {
@@ -204,32 +241,29 @@ impl Logins {
 
 /// GitLab's job login, which is only for the registry that the job's own server names.
 fn job(set: &dyn Fn(&str) -> Option<String>) -> Source {
-    let unset = |name: &str| Source { name: name.to_owned(), kind: Kind::Unset };
+    let unset = |name: &str| Source { name: name.to_owned(), kind: Kind::Unset, usual: false };
     let Some(host) = set("CI_REGISTRY") else { return unset("CI_REGISTRY") };
     let (name, login) = match (set("CI_REGISTRY_USER").zip(set("CI_REGISTRY_PASSWORD")), set("CI_JOB_TOKEN")) {
         (Some((user, password)), _) => ("CI_REGISTRY_USER and CI_REGISTRY_PASSWORD", Login::basic(user, password)),
         (None, Some(token)) => ("CI_JOB_TOKEN", Login::basic("gitlab-ci-token", token)),
         (None, None) => return unset("CI_REGISTRY_PASSWORD, CI_JOB_TOKEN"),
     };
-    Source { name: name.to_owned(), kind: Kind::Job(host, login) }
+    Source { name: name.to_owned(), kind: Kind::Job(host, login), usual: false }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn read_file(path: &Path) -> Result<Option<Config>, Problem> {
+fn read_file(path: &Path, limit: Duration) -> Result<Option<Config>, Broken> {
     let name = path.display().to_string();
-    let fault = |why: String| Problem::input("cannot read a login file").cause(why).at(Place::file(name.clone()));
-    let file = match File::open(path) {
-        Ok(file) => file,
+    let bytes = match local::read(path, MAX_FILE, limit) {
+        Ok(bytes) => bytes,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
-        Err(error) => return Err(fault(error.to_string())),
+        Err(error) => return Err(broken(&name, error.to_string(), &[])),
     };
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| fault(error.to_string()))?;
     if bytes.len() as u64 > MAX_FILE {
-        return Err(fault("it is larger than 1 MiB".to_owned()));
+        return Err(broken(&name, "it is larger than 1 MiB".to_owned(), &bytes));
     }
     // `podman logout` leaves an empty file behind.
     if bytes.trim_ascii().is_empty() {
@@ -238,8 +272,16 @@ fn read_file(path: &Path) -> Result<Option<Config>, Problem> {
     read_text(&name, &bytes).map(Some)
 }
 
-fn read_text(name: &str, text: &[u8]) -> Result<Config, Problem> {
-    docker::parse(text).map_err(|why| Problem::input("cannot read a login file").cause(why).at(Place::file(name)))
+fn read_text(name: &str, text: &[u8]) -> Result<Config, Broken> {
+    docker::parse(text).map_err(|why| broken(name, why, text))
+}
+
+fn broken(name: &str, why: String, text: &[u8]) -> Broken {
+    let problem = Problem::input("cannot read a login file")
+        .cause(why)
+        .at(Place::file(name))
+        .hint("mend it, or name another one that comes first: REGISTRY_AUTH_FILE=FILE, or its content in DOCKER_AUTH_CONFIG");
+    Broken { problem, text: Secret::new(String::from_utf8_lossy(text)) }
 }
 
 fn not_installed(name: &str, source: &str) -> Problem {

@@ -63,19 +63,60 @@ pub(super) fn shown(url: &Url) -> String {
     format!("{}://{}{}", url.scheme(), host(url), runway_core::text::head(url.path(), 200))
 }
 
-/// Where a redirect or a Location leads. `Err` says why it is not followed.
-pub(super) fn follow(from: &Url, location: &str, plain: PlainHttp) -> Result<Url, String> {
+/// Where a redirect or a Location leads; `home` is the address of the registry that it is about. `Err` says why it is not
+/// followed.
+pub(super) fn follow(from: &Url, location: &str, plain: PlainHttp, home: &Url) -> Result<Url, String> {
     let mut url = from.join(location).map_err(|_| "it is no address".to_owned())?;
     url.set_fragment(None);
     if !url.username().is_empty() || url.password().is_some() {
         return Err(format!("{} carries a user name or a password", shown(&url)));
     }
     match url.scheme() {
-        "https" => Ok(url),
-        "http" if from.scheme() == "https" => Err(format!("{} is plain http, and {} is https", shown(&url), host(from))),
-        "http" if same(from, &url) || may_be_plain(url.host_str().unwrap_or_default(), plain) => Ok(url),
-        "http" => Err(format!("{} is plain http, which is only used on this machine", shown(&url))),
-        other => Err(format!("its scheme is {other}")),
+        "https" => {}
+        "http" if from.scheme() == "https" => {
+            return Err(format!("{} is plain http, and {} is https", shown(&url), host(from)));
+        }
+        "http" if same(from, &url) || may_be_plain(url.host_str().unwrap_or_default(), plain) => {}
+        "http" => return Err(format!("{} is plain http, which is only used on this machine", shown(&url))),
+        other => return Err(format!("its scheme is {other}")),
+    }
+    if let (Some(kind), false) = (inner(&url), url.host_str() == home.host_str() || (is_local(home) && is_local(&url))) {
+        return Err(format!("{} is {kind}, and {} is not there", shown(&url), host(home)));
+    }
+    Ok(url)
+}
+
+/// Whether an address is this machine's own.
+fn is_local(url: &Url) -> bool {
+    url.host_str().is_some_and(is_loopback)
+}
+
+/// What kind of address it is, when it is written as one that only machines nearby have: a registry that leads there has
+/// us ask what it cannot ask itself, such as a cloud's metadata.
+fn inner(url: &Url) -> Option<&'static str> {
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    if is_loopback(host) {
+        return Some("this machine");
+    }
+    let address = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(host) => host.parse::<Ipv6Addr>().ok()?,
+        None => host.parse::<Ipv4Addr>().ok()?.to_ipv6_mapped(),
+    };
+    if let Some(four) = address.to_ipv4_mapped() {
+        return match four.octets() {
+            [169, 254, ..] => Some("a link-local address"),
+            [127, ..] | [0, ..] => Some("this machine"),
+            // 100.64.0.0/10: what a provider has for itself, metadata among it.
+            [100, 64..128, ..] => Some("a private address"),
+            _ if four.is_private() => Some("a private address"),
+            _ => None,
+        };
+    }
+    match address.segments() {
+        _ if address.is_loopback() || address.is_unspecified() => Some("this machine"),
+        [first, ..] if first & 0xffc0 == 0xfe80 => Some("a link-local address"),
+        [first, ..] if first & 0xfe00 == 0xfc00 => Some("a private address"),
+        _ => None,
     }
 }
 
@@ -226,14 +267,54 @@ mod tests {
     #[test]
     fn never_from_https_to_http() {
         let from = url("https://r.example.com/v2/a/blobs/x");
-        assert!(follow(&from, "http://r.example.com/y", PlainHttp::Always).is_err());
-        assert_eq!(follow(&from, "/y?z=1", PlainHttp::Auto).unwrap().as_str(), "https://r.example.com/y?z=1");
-        assert_eq!(follow(&from, "https://cdn.example.net/y", PlainHttp::Auto).unwrap().host_str(), Some("cdn.example.net"));
-        assert!(follow(&from, "https://user:pw@cdn.example.net/y", PlainHttp::Auto).is_err());
-        assert!(follow(&from, "ftp://r.example.com/y", PlainHttp::Auto).is_err());
+        let go = |from: &Url, to: &str, plain| follow(from, to, plain, from);
+        assert!(go(&from, "http://r.example.com/y", PlainHttp::Always).is_err());
+        assert_eq!(go(&from, "/y?z=1", PlainHttp::Auto).unwrap().as_str(), "https://r.example.com/y?z=1");
+        assert_eq!(go(&from, "https://cdn.example.net/y", PlainHttp::Auto).unwrap().host_str(), Some("cdn.example.net"));
+        assert!(go(&from, "https://user:pw@cdn.example.net/y", PlainHttp::Auto).is_err());
+        assert!(go(&from, "ftp://r.example.com/y", PlainHttp::Auto).is_err());
         let local = url("http://localhost:1/v2/");
-        assert!(follow(&local, "http://169.254.169.254/latest", PlainHttp::Auto).is_err());
-        assert!(follow(&local, "http://127.0.0.1:2/x", PlainHttp::Auto).is_ok());
+        assert!(go(&local, "http://169.254.169.254/latest", PlainHttp::Auto).is_err());
+        assert!(go(&local, "http://127.0.0.1:2/x", PlainHttp::Auto).is_ok());
+    }
+
+    #[test]
+    fn nowhere_near_unless_the_registry_is_there_itself() {
+        let near = [
+            "169.254.169.254",
+            "127.0.0.1",
+            "localhost",
+            "x.localhost",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "100.100.100.200",
+            "0.0.0.0",
+            "[::1]",
+            "[::]",
+            "[fe80::1]",
+            "[fd00:ec2::254]",
+            "[::ffff:169.254.169.254]",
+            "2852039166",
+            "0xa9fea9fe",
+            "127.1",
+        ];
+        for home in ["https://r.example.com/", "http://r.example.com/", "http://10.9.9.9:5000/"] {
+            for host in near {
+                for scheme in ["http", "https"] {
+                    let to = format!("{scheme}://{host}/latest");
+                    let from = url(home);
+                    let why = follow(&from, &to, PlainHttp::Always, &from).unwrap_err();
+                    assert!(why.contains("address") || why.contains("this machine") || why.contains("plain http"), "{to}: {why}");
+                }
+            }
+        }
+        // Where the registry is, its storage may be as well; and what it has sent us to may lead on.
+        let ok = |home: &str, from: &str, to: &str| follow(&url(from), to, PlainHttp::Always, &url(home)).is_ok();
+        assert!(ok("http://10.0.0.1:5000/", "http://10.0.0.1:5000/", "http://10.0.0.1:9000/x"));
+        assert!(ok("http://localhost:5000/", "http://localhost:5000/", "http://127.0.0.1:9000/x"));
+        assert!(ok("https://r.example.com/", "https://r.example.com/", "https://9.9.9.9/x"));
+        assert!(!ok("https://r.example.com/", "https://127.0.0.1/", "https://127.0.0.1/x"));
     }
 
     #[test]

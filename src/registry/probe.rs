@@ -100,6 +100,15 @@ impl Walk {
 impl Client {
     /// Everything that a command needs of a repository; with `push` the right to write as well.
     pub(crate) async fn probe(&self, reference: &Reference, target: &Target, push: bool) -> Vec<Check> {
+        let mut checks = self.walk(reference, target, push).await;
+        for check in &mut checks {
+            check.message = self.exchange.clean_text(&check.message);
+            check.problem = check.problem.take().map(|problem| self.exchange.clean(problem));
+        }
+        checks
+    }
+
+    async fn walk(&self, reference: &Reference, target: &Target, push: bool) -> Vec<Check> {
         let mut walk = Walk::default();
         let repository = &reference.repository;
         let reading = Errand::new(repository, Doing::Read, Some(target));
@@ -175,7 +184,7 @@ impl Client {
                 walk.ok("none: NO_PROXY names it");
                 own
             }
-            Route::Through { host, port, variable, has_login } => {
+            Route::Through { host, port, variable, has_login, .. } => {
                 let login = if has_login { ", with a login" } else { "" };
                 walk.ok(format!("{host}:{port}, by {variable}{login}"));
                 (host, port)

@@ -1,6 +1,6 @@
 //! Writing: blobs, the manifest under its digest, and the tag last.
 
-use super::client::Client;
+use super::client::{Client, MAX_BLOB};
 use super::errand::{Doing, Errand};
 use super::exchange::Trouble;
 use super::http::{Answer, Call};
@@ -23,8 +23,20 @@ impl Client {
         artifact: &Artifact,
         near: Option<&Repository>,
     ) -> Result<(), Problem> {
+        self.write_all(repository, artifact, near).await.map_err(|problem| self.exchange.clean(problem))
+    }
+
+    async fn write_all(&self, repository: &Repository, artifact: &Artifact, near: Option<&Repository>) -> Result<(), Problem> {
         let digest = Target::Digest(artifact.manifest.digest.to_string());
         let errand = Errand::new(repository, Doing::Upload, Some(&digest));
+        let size = artifact.layer.bytes.len() as u64;
+        if size > MAX_BLOB {
+            // What is written has to be read again: to say whether it is what runs, and to see what the next push changes.
+            return Err(errand
+                .problem()
+                .cause(format!("it is too large: {size} bytes, packed; more than 16 MiB could not be read again"))
+                .hint("nothing was uploaded; distribute it over several workloads, and leave out what is no manifest"));
+        }
         let near = near.filter(|near| near.host == repository.host && near.name != repository.name);
         tokio::try_join!(self.blob_up(&errand, &artifact.config, near), self.blob_up(&errand, &artifact.layer, near))?;
         let (base, url) = self.manifest_address(&errand, &digest)?;
@@ -41,6 +53,16 @@ impl Client {
     /// Registries know no compare-and-swap (they ignore If-Match), so that a moment remains between the look and the
     /// change; whoever must be sure reads the tag again afterwards.
     pub(crate) async fn tag(
+        &self,
+        repository: &Repository,
+        artifact: &Artifact,
+        tag: &str,
+        expected: Option<&Digest>,
+    ) -> Result<(), Problem> {
+        self.point(repository, artifact, tag, expected).await.map_err(|problem| self.exchange.clean(problem))
+    }
+
+    async fn point(
         &self,
         repository: &Repository,
         artifact: &Artifact,
@@ -115,7 +137,7 @@ impl Client {
                 Err(_) => return result.map(drop).map_err(Problem::from),
             };
             let pause = pause.unwrap_or_else(|| retry::pause(transport.first_pause, tries));
-            if tries >= retry::TRIES || pause >= transport.budget.remaining() {
+            if tries >= retry::TRIES || pause >= transport.budget.per_request() {
                 let mut answer = result?;
                 answer.tries = tries;
                 return Err(self.exchange.explain(errand, &answer).await);
@@ -194,6 +216,13 @@ impl Client {
         self.location(errand, answer, location)
     }
 
+    /// Where something leads that is about a registry.
+    fn follow(&self, errand: &Errand<'_>, from: &Url, location: &str) -> Result<Url, String> {
+        let plain = self.exchange.transport.plain;
+        let base = origin::base(&errand.repository.host, plain);
+        origin::follow(from, location, plain, base.as_ref().unwrap_or(from))
+    }
+
     fn location(&self, errand: &Errand<'_>, answer: &Answer, location: &str) -> Result<Url, Problem> {
         let refused = |why: String| {
             errand
@@ -202,7 +231,7 @@ impl Client {
                 .cause(self.exchange.scrub(&why))
                 .hint("the registry or a proxy before it is set up wrongly (X-Forwarded-Proto?); tell its administrators")
         };
-        let url = origin::follow(&answer.url, location, self.exchange.transport.plain).map_err(refused)?;
+        let url = self.follow(errand, &answer.url, location).map_err(refused)?;
         if !origin::same(&url, &answer.url) && url.scheme() != "https" {
             return Err(refused(format!("{} is another host, over plain http", origin::shown(&url))));
         }

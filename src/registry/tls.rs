@@ -3,14 +3,14 @@
 //! Beside what the caller names, Docker's and podman's folders are read: `certs.d/HOST[:PORT]` with `*.crt` (authorities)
 //! and a pair `*.cert` and `*.key`. The first folder that exists counts, as it does for podman.
 
+use super::local;
 use super::secret::Secret;
 use reqwest::{Certificate, ClientBuilder, Identity};
 use runway_core::problem::{Place, Problem};
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Bytes of a file with certificates; the largest system bundles have a quarter of that.
 const MAX_BUNDLE: u64 = 4 << 20;
@@ -40,6 +40,8 @@ pub(super) struct Trust {
     folders: Vec<PathBuf>,
     /// What these folders have for a host, once it was asked for.
     read: Mutex<HashMap<String, Reading>>,
+    /// How long a file that is a pipe may take.
+    patience: Duration,
 }
 
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR`: with either, the system's authorities do not count, and with both, both are read, as Go
@@ -70,9 +72,9 @@ struct Own {
 
 impl Trust {
     /// Reads the caller's files now, so that a mistake in them is told even when no TLS follows.
-    pub(super) fn new(files: &Files, instead: Instead, folders: Vec<PathBuf>) -> Result<Self, Problem> {
+    pub(super) fn new(files: &Files, instead: Instead, folders: Vec<PathBuf>, patience: Duration) -> Result<Self, Problem> {
         let extra = match &files.authorities {
-            Some(path) => bundle(path).map_err(|why| {
+            Some(path) => bundle(path, patience).map_err(|why| {
                 Problem::input("cannot read the file of certificate authorities")
                     .cause(why)
                     .at(Place::file(path.display().to_string()))
@@ -81,7 +83,7 @@ impl Trust {
             None => Vec::new(),
         };
         let pair = match &files.pair {
-            Some((certificate, key)) => Some(pair(certificate, key).map_err(|(path, why)| {
+            Some((certificate, key)) => Some(pair(certificate, key, patience).map_err(|(path, why)| {
                 Problem::input("the client certificate cannot be used")
                     .cause(why)
                     .at(Place::file(path.display().to_string()))
@@ -89,7 +91,7 @@ impl Trust {
             })?),
             None => None,
         };
-        Ok(Self { extra, pair, instead, folders, read: Mutex::default() })
+        Ok(Self { extra, pair, instead, folders, read: Mutex::default(), patience })
     }
 
     /// Where trust in a host comes from, for explanations.
@@ -115,7 +117,7 @@ impl Trust {
     pub(super) fn apply(&self, builder: ClientBuilder, host: &str, with_pair: bool) -> Result<ClientBuilder, String> {
         let own = self.own(host)?;
         let extra = self.extra.iter().chain(own.iter().flat_map(|own| &own.authorities)).cloned();
-        let builder = if let Some(instead) = self.instead.read()? {
+        let builder = if let Some(instead) = self.instead.read(self.patience)? {
             // The system's verifier reads these variables on Linux only; done here, they hold everywhere.
             builder.tls_certs_only(instead.into_iter().chain(extra))
         } else {
@@ -140,7 +142,12 @@ impl Trust {
         if let Some(known) = read.get(host) {
             return known.clone();
         }
-        let found = self.folders.iter().find_map(|folder| Own::read(folder, host)).transpose().map(|own| own.map(Arc::new));
+        let found = self
+            .folders
+            .iter()
+            .find_map(|folder| Own::read(folder, host, self.patience))
+            .transpose()
+            .map(|own| own.map(Arc::new));
         read.insert(host.to_owned(), found.clone());
         found
     }
@@ -161,11 +168,11 @@ impl Instead {
     }
 
     /// `None`: neither is set.
-    fn read(&self) -> Result<Option<Vec<Certificate>>, String> {
+    fn read(&self, patience: Duration) -> Result<Option<Vec<Certificate>>, String> {
         let Some(shown) = self.shown() else { return Ok(None) };
         let mut found = Vec::new();
         if let Some(file) = &self.file {
-            found.extend(bundle(file).map_err(|why| format!("SSL_CERT_FILE={}: {why}", file.display()))?);
+            found.extend(bundle(file, patience).map_err(|why| format!("SSL_CERT_FILE={}: {why}", file.display()))?);
         }
         for folder in &self.folders {
             let entries = std::fs::read_dir(folder).map_err(|error| format!("SSL_CERT_DIR={}: {error}", folder.display()))?;
@@ -173,7 +180,7 @@ impl Instead {
             files.retain(|file| file.is_file());
             files.sort();
             // Other files may lie there too, and a system's folder names each certificate twice.
-            found.extend(files.iter().filter_map(|file| bundle(file).ok()).flatten());
+            found.extend(files.iter().filter_map(|file| bundle(file, patience).ok()).flatten());
         }
         if found.is_empty() { Err(format!("{shown}: there is no certificate")) } else { Ok(Some(found)) }
     }
@@ -181,7 +188,7 @@ impl Instead {
 
 impl Own {
     /// `None`: there is no such folder.
-    fn read(folder: &Path, host: &str) -> Option<Result<Self, String>> {
+    fn read(folder: &Path, host: &str, patience: Duration) -> Option<Result<Self, String>> {
         // A host is a name and a port; anything else would lead out of the folder.
         if host.contains(['/', '\\']) || host.starts_with('.') {
             return None;
@@ -193,18 +200,18 @@ impl Own {
         let mut files: Vec<PathBuf> =
             entries.take(MAX_ENTRIES).filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
         files.sort();
-        Some(Self::of(folder, &files))
+        Some(Self::of(folder, &files, patience))
     }
 
-    fn of(folder: PathBuf, files: &[PathBuf]) -> Result<Self, String> {
+    fn of(folder: PathBuf, files: &[PathBuf], patience: Duration) -> Result<Self, String> {
         let ends = |path: &&PathBuf, with: &str| path.extension().is_some_and(|extension| extension == with);
         let said = |(path, why): (PathBuf, String)| format!("{}: {why}", path.display());
         let mut authorities = Vec::new();
         for path in files.iter().filter(|path| ends(path, "crt")) {
-            authorities.extend(bundle(path).map_err(|why| said((path.clone(), why)))?);
+            authorities.extend(bundle(path, patience).map_err(|why| said((path.clone(), why)))?);
         }
         let own = match files.iter().find(|path| ends(path, "cert")) {
-            Some(certificate) => Some(pair(certificate, &certificate.with_extension("key")).map_err(said)?),
+            Some(certificate) => Some(pair(certificate, &certificate.with_extension("key"), patience).map_err(said)?),
             None => None,
         };
         Ok(Self { folder, authorities, pair: own })
@@ -212,9 +219,9 @@ impl Own {
 }
 
 /// Reads a certificate and its key; the error names the file.
-fn pair(certificate: &Path, key: &Path) -> Result<Pair, (PathBuf, String)> {
+fn pair(certificate: &Path, key: &Path, limit: Duration) -> Result<Pair, (PathBuf, String)> {
     let text = |path: &Path, what: &str| {
-        let text = read(path).and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not in PEM form".to_owned()));
+        let text = read(path, limit).and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not in PEM form".to_owned()));
         let text = text.map_err(|why| (path.to_owned(), why))?;
         match text.contains(what) {
             true if text.contains("ENCRYPTED") => {
@@ -234,18 +241,16 @@ fn identity(pem: &Secret) -> Result<Identity, String> {
     Identity::from_pem(pem.expose().as_bytes()).map_err(|_| "the certificate and its key are not in PEM form".to_owned())
 }
 
-fn bundle(path: &Path) -> Result<Vec<Certificate>, String> {
-    let certificates = Certificate::from_pem_bundle(&read(path)?).map_err(|_| "it is not in PEM form".to_owned())?;
+fn bundle(path: &Path, limit: Duration) -> Result<Vec<Certificate>, String> {
+    let certificates = Certificate::from_pem_bundle(&read(path, limit)?).map_err(|_| "it is not in PEM form".to_owned())?;
     if certificates.is_empty() {
         return Err("it holds no certificate".to_owned());
     }
     Ok(certificates)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    file.take(MAX_BUNDLE + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+fn read(path: &Path, limit: Duration) -> Result<Vec<u8>, String> {
+    let bytes = local::read(path, MAX_BUNDLE, limit).map_err(|error| error.to_string())?;
     if bytes.len() as u64 > MAX_BUNDLE {
         return Err("it is larger than 4 MiB".to_owned());
     }

@@ -7,7 +7,7 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 use runway_core::problem::Problem;
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,6 +17,8 @@ use tokio::sync::Mutex as Turn;
 const LIFE: Duration = Duration::from_secs(60);
 /// A token is renewed this long before its end, or after three quarters of a shorter life.
 const MARGIN: Duration = Duration::from_secs(10);
+/// Bytes of all tokens that are kept, with what they say of themselves; the oldest is asked for anew when it is needed again.
+const MAX_KEPT: usize = 8 << 20;
 /// How long a refusal is taken as the answer for those who ask the same.
 const REMEMBERED: Duration = Duration::from_secs(10);
 
@@ -64,7 +66,15 @@ pub(super) enum Reach {
 pub(super) struct Tokens {
     slots: Mutex<HashMap<Key, Arc<Turn<Slot>>>>,
     gates: Mutex<Gates>,
+    kept: Mutex<Kept>,
     last: AtomicU64,
+}
+
+/// The keys of tokens, the oldest first, each with the size of its token.
+#[derive(Default)]
+struct Kept {
+    keys: VecDeque<(Key, usize)>,
+    bytes: usize,
 }
 
 type Gates = HashMap<(Url, String), Arc<Turn<Gate>>>;
@@ -96,8 +106,7 @@ struct Given {
 
 /// A token as it came, and how long it lives.
 pub(super) struct Fresh {
-    pub(super) token: Secret,
-    header: HeaderValue,
+    pub(super) header: HeaderValue,
     life: Duration,
     claims: Option<Claims>,
 }
@@ -115,7 +124,7 @@ impl Fresh {
         let life =
             given.expires_in.filter(|seconds| *seconds > 0.0).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let claims = Claims::of(token.expose());
-        Ok(Self { token, header, life: life.unwrap_or(LIFE), claims })
+        Ok(Self { header, life: life.unwrap_or(LIFE), claims })
     }
 }
 
@@ -152,7 +161,7 @@ impl Tokens {
         ask: impl AsyncFnOnce() -> Result<Fresh, Failure>,
     ) -> Result<Token, Failure> {
         let gate = login.map(|login| Arc::clone(locked(&self.gates).entry((key.realm.clone(), login)).or_default()));
-        let slot = Arc::clone(locked(&self.slots).entry(key).or_default());
+        let slot = Arc::clone(locked(&self.slots).entry(key.clone()).or_default());
         let mut slot = slot.lock().await;
         match &*slot {
             Slot::Good(token) if Some(token.serial) != worn && token.until > clock::monotonic() => return Ok(token.clone()),
@@ -170,12 +179,32 @@ impl Tokens {
                 let serial = self.last.fetch_add(1, Ordering::Relaxed);
                 let token = Token { header: fresh.header, serial, claims: fresh.claims.map(Arc::new), until };
                 *slot = Slot::Good(token.clone());
+                self.keep(key, token.header.len());
                 Ok(token)
             }
             Err(failure) => {
                 *slot = Slot::Failed(failure.clone(), clock::monotonic());
                 Err(failure)
             }
+        }
+    }
+}
+
+impl Tokens {
+    /// Notes a token that is kept, and lets go of the oldest where there are too many.
+    fn keep(&self, key: Key, size: usize) {
+        let mut kept = locked(&self.kept);
+        // What it says of itself is taken from it, and about as large.
+        let size = 2 * size;
+        if let Some((_, old)) = kept.keys.iter().position(|(known, _)| *known == key).and_then(|at| kept.keys.remove(at)) {
+            kept.bytes -= old;
+        }
+        kept.keys.push_back((key, size));
+        kept.bytes += size;
+        while kept.bytes > MAX_KEPT {
+            let Some((oldest, size)) = kept.keys.pop_front() else { return };
+            kept.bytes -= size;
+            locked(&self.slots).remove(&oldest);
         }
     }
 }
@@ -210,7 +239,10 @@ mod tests {
 
     #[test]
     fn answers_of_token_endpoints() {
-        let read = |body: &str| Fresh::read(body.as_bytes()).map(|fresh| (fresh.token.expose().to_owned(), fresh.life.as_secs()));
+        let read = |body: &str| {
+            Fresh::read(body.as_bytes())
+                .map(|fresh| (fresh.header.to_str().unwrap().trim_start_matches("Bearer ").to_owned(), fresh.life.as_secs()))
+        };
         assert_eq!(read(r#"{"token":"a"}"#), Ok(("a".to_owned(), 60)));
         assert_eq!(read(r#"{"access_token":"b","expires_in":300}"#), Ok(("b".to_owned(), 300)));
         assert_eq!(read(r#"{"token":"a","access_token":"b","expires_in":0}"#), Ok(("a".to_owned(), 60)));
@@ -218,7 +250,7 @@ mod tests {
         assert_eq!(read("{}"), Err("its answer holds no token"));
         assert!(read("<html>").is_err());
         assert_eq!(read(r#"{"token":"a\nb"}"#), Err("its token has characters that no token has"));
-        assert!(Fresh::read(br#"{"token":"s3cret"}"#).is_ok_and(|fresh| !format!("{:?}", fresh.token).contains("s3cret")));
+        assert!(Fresh::read(br#"{"token":"s3cret"}"#).is_ok_and(|fresh| !format!("{:?}", fresh.header).contains("s3cret")));
         assert!(Fresh::read(br#"{"token":"a","expires_in":1e300}"#).is_ok_and(|fresh| fresh.life == Duration::from_secs(60)));
     }
 }

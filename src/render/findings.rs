@@ -9,24 +9,15 @@ use std::collections::BTreeMap;
 /// Texts of files, by the name that findings' places have.
 pub(crate) type Sources = BTreeMap<String, String>;
 
-/// All findings of one source, one after the other.
-pub(crate) fn text(findings: &[Finding], source: &str, style: Style) -> String {
-    all(findings, |_| Some(source), style)
-}
-
 /// All findings of several sources; of a file that is not among them only the place is shown.
 pub(crate) fn with_sources(findings: &[Finding], sources: &Sources, style: Style) -> String {
-    all(findings, |file| sources.get(file).map(String::as_str), style)
-}
-
-fn all<'s>(findings: &[Finding], source: impl Fn(&str) -> Option<&'s str>, style: Style) -> String {
     let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
     let mut out = String::new();
     for finding in findings {
         if !out.is_empty() {
             out.push('\n');
         }
-        out.push_str(one(finding, source(&finding.place.file), &renderer).trim_end());
+        out.push_str(one(finding, sources.get(&finding.place.file).map(String::as_str), &renderer).trim_end());
         out.push('\n');
     }
     out
@@ -84,12 +75,12 @@ fn line_of(source: &str, (at, length): (usize, usize)) -> Option<Line<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use super::text;
+    use super::{Sources, with_sources};
     use crate::render::style::Style;
 
     fn shown(source: &str) -> String {
         let (_, findings) = runway_core::workloads::parse("w.yml", source);
-        text(&findings, source, Style::default())
+        with_sources(&findings, &Sources::from([("w.yml".to_owned(), source.to_owned())]), Style::default())
     }
 
     #[test]
@@ -97,6 +88,26 @@ mod tests {
         let shown = shown("- runway_service_id: a\n- runway_service_id: a\n");
         assert!(shown.contains("error[duplicate-id]: 'a' is listed twice, first in line 1"), "{shown}");
         assert!(shown.contains("w.yml:2:22") && shown.contains("2 | - runway_service_id: a"), "{shown}");
+    }
+
+    #[test]
+    fn budgets_tabs_and_documents_show_their_own_place() {
+        let deep = format!("- x\n- {}{}\n", "[".repeat(70), "]".repeat(70));
+        let found = shown(&deep);
+        assert!(found.contains("w.yml:2:66") && found.contains("2 | - [[[") && !found.contains("- x"), "{found}");
+        let found = shown("- runway_service_id: a\n  regions: []\n\tgroups: []\n");
+        assert!(found.contains("w.yml:3:1") && found.contains("3 |     groups: []\n  | ^^^^"), "{found}");
+        let found = shown("- runway_service_id: a\n---\n- runway_service_id: b\n");
+        assert!(found.contains("error[second-document]") && found.contains("2 | ---\n  | ^^^"), "{found}");
+        let found = shown("- &a {runway_service_id: x, members: [foo, *a]}\n");
+        assert!(
+            found.contains("error[alias-loop]: an alias stands inside its own anchor") && found.contains("w.yml:1:44"),
+            "{found}"
+        );
+        let found = shown("- &a\n  runway_service_id: x\n- *a\n");
+        assert!(found.contains("3 | - *a\n  |   ^^"), "{found}");
+        let found = shown("- runway_service_id: a\n  project_id: 010\n");
+        assert!(found.contains("2 |   project_id: 010\n  |               ^^^") && found.contains("write 8"), "{found}");
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(crate) fn plan(title: &str, plan: &Plan) -> String {
         plan.added.len(),
         plan.removed.len(),
         plan.changed.len(),
-        plan.things.count(plan.before),
+        plan.count_before(),
         plan.after
     ));
     let mut lines: Vec<String> = Vec::new();

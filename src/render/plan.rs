@@ -38,15 +38,21 @@ pub(super) fn consequence(things: Things, consequence: Consequence) -> &'static 
 
 /// One line about what happened, and the next command.
 pub(crate) fn receipt(receipt: &Receipt, plan: &Plan) -> String {
-    let counts = format!("{} added, {} removed, {} changed", plan.added.len(), plan.removed.len(), plan.changed.len());
+    let mut counts = format!("{} added, {} removed, {} changed", plan.added.len(), plan.removed.len(), plan.changed.len());
+    if plan.exists && plan.is_empty() {
+        counts.push_str(if plan.identical { "; the same objects" } else { "; only defaults of the API are written otherwise" });
+    }
     let place = format!("{}:{}", visible(&receipt.repository), visible(&receipt.tag));
+    let tags: Vec<String> = receipt.tags.iter().map(|tag| visible(tag).into_owned()).collect();
+    let tags = if tags.is_empty() { String::new() } else { format!("; further tags: {}", tags.join(", ")) };
     match receipt.result {
-        Outcome::Pushed => format!("pushed {place}@{} ({}: {counts})\n", receipt.digest, plan.things.count(plan.after)),
+        Outcome::Pushed => format!("pushed {place}@{} ({}: {counts}){tags}\n", receipt.digest, plan.count_after()),
         Outcome::Unchanged => {
-            let held = plan.things.count(plan.after);
-            format!("unchanged {place}@{}: the tag already holds this, {held}\n", receipt.digest)
+            format!("unchanged {place}@{}: the tag already holds this, {}{tags}\n", receipt.digest, plan.count_after())
         }
-        Outcome::Planned => format!("planned {place}: {counts}; nothing was pushed (would be {})\n", short(&receipt.digest)),
+        Outcome::Planned => {
+            format!("planned {place}: {counts}; nothing was pushed (would be {}){tags}\n", short(&receipt.digest))
+        }
         Outcome::Refused => format!("refused {place}: {counts}; nothing was pushed\n"),
     }
 }

@@ -1,6 +1,6 @@
 //! Both output streams: answers to stdout, everything else to stderr.
 //!
-//! Uses: render, env.
+//! Uses: render, env, net.
 //! Never: being called by code that works; commands show what they gathered and decided.
 
 mod progress;
@@ -10,4 +10,4 @@ mod streams;
 
 pub(crate) use progress::Progress;
 pub(crate) use screen::{Screen, reader_is_gone, stream};
-pub(crate) use streams::{ColorChoice, Ui};
+pub(crate) use streams::{ColorChoice, Ui, request};

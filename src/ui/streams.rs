@@ -2,6 +2,7 @@
 
 use super::progress::Progress;
 use crate::env;
+use crate::net::Ended;
 use crate::render::findings;
 use crate::render::style::{Style, WRITTEN};
 use runway_core::finding::Finding;
@@ -26,6 +27,7 @@ pub(crate) struct Ui {
     out: Style,
     err: Style,
     quiet: bool,
+    muted: bool,
     name: &'static str,
 }
 
@@ -39,8 +41,14 @@ impl Ui {
             out: Style { color: colored(color, out.is_terminal()), width, ascii, program: Some(name) },
             err: Style { color: colored(color, io::stderr().is_terminal()), width: None, ascii, program: Some(name) },
             quiet,
+            muted: false,
             name,
         }
+    }
+
+    /// The same for work that is done again and again, whose talk was heard the first time: nothing goes to stderr.
+    pub(crate) fn muted(&self) -> Self {
+        Self { muted: true, quiet: true, ..*self }
     }
 
     /// How the answer may look.
@@ -77,6 +85,9 @@ impl Ui {
 
     /// A line to stderr, as its reader's terminal can show it; when even that fails there is nobody to tell.
     fn line(&self, text: &str) {
+        if self.muted {
+            return;
+        }
         drop(writeln!(io::stderr().lock(), "{}", self.err.drawn(text.to_owned())));
     }
 
@@ -119,12 +130,24 @@ impl Ui {
         }
     }
 
-    /// Findings on stderr, with the lines that they are about.
-    pub(crate) fn findings(&self, findings: &[Finding], source: &str) {
+    /// Findings on stderr, with the lines of the file that they are about.
+    pub(crate) fn findings(&self, findings: &[Finding], (file, text): (&str, &str)) {
         if !findings.is_empty() {
-            self.line(findings::text(findings, source, self.err).trim_end());
+            // Some are about settings: the lines of this file are none of theirs.
+            let sources = findings::Sources::from([(file.to_owned(), text.to_owned())]);
+            self.line(findings::with_sources(findings, &sources, self.err).trim_end());
         }
     }
+}
+
+/// A request that has ended, as a line on stderr, in the place of a line of progress that may stand there.
+pub(crate) fn request(ended: &Ended<'_>) {
+    let Ended { method, host, path, status, took } = ended;
+    let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    let text = format!("{method} {host}{path} {status} {} ms", took.as_millis());
+    let mut err = io::stderr().lock();
+    let clear = if err.is_terminal() { "\r\u{1b}[K" } else { "" };
+    drop(writeln!(err, "{clear}{}", visible(&text)));
 }
 
 /// Whether the locale says that the terminal takes no UTF-8. A locale that nobody set says nothing: containers and CI jobs

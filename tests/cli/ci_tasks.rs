@@ -1,4 +1,4 @@
-//! The files of `ci-tasks/` as GitLab reads them; `tests/live/deploys.rs` runs their jobs.
+//! The files of `ci-tasks/` as GitLab reads them; `ci_jobs.rs` and `tests/live/deploys.rs` run their jobs.
 
 use runway_testkit::ci::{Pipeline, Template};
 use serde_json::{Value, json};
@@ -40,7 +40,14 @@ fn inputs_cannot_reach_a_shell() {
         ("environments", "staging;id"),
         ("namespace", "a b"),
         ("context", "x$y"),
+        ("context", "x;y"),
         ("app_version", "1\nid"),
+        ("app_version", "$(id)"),
+        ("app_version", "`id`"),
+        ("chart_version", "1 --set x"),
+        ("timeout", "forever"),
+        ("runtime", "gke eks"),
+        ("job_suffix", "\n"),
         ("wait", "sometimes"),
     ] {
         assert!(service(&[(input, json!(value))]).is_err(), "{input}: {value}");
@@ -84,9 +91,55 @@ fn no_job_runs_twice() {
         );
         let deployed = jobs.selected(&with(&[("CI_PIPELINE_SOURCE", "push"), ("CI_COMMIT_BRANCH", "main")])).unwrap();
         assert_eq!(deployed.len(), jobs.jobs.len());
-        // Whatever pushes, one at a time.
+        for (others, why) in [
+            (
+                &[("CI_PIPELINE_SOURCE", "schedule"), ("CI_COMMIT_BRANCH", "main")][..],
+                "a schedule would publish what somebody took back",
+            ),
+            (&[("CI_PIPELINE_SOURCE", "push"), ("CI_COMMIT_TAG", "v1")], "a tag is of a commit that has had its pipeline"),
+            (&[("CI_PIPELINE_SOURCE", "schedule"), ("CI_COMMIT_BRANCH", "topic")], "a schedule of another branch"),
+        ] {
+            assert!(jobs.selected(&with(others)).unwrap().is_empty(), "{why}");
+        }
+        // Of a fork, which has a default branch too, the merge request's pipeline is like any other one's.
+        let forked = [("CI_PIPELINE_SOURCE", "merge_request_event"), ("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH", "fork/x")];
+        assert_eq!(jobs.selected(&with(&forked)).unwrap(), reviewed);
+        // Started by hand, by another pipeline or by the API, the default branch is deployed as by a push.
+        for source in ["web", "api", "pipeline", "trigger"] {
+            assert_eq!(jobs.selected(&with(&[("CI_PIPELINE_SOURCE", source), ("CI_COMMIT_BRANCH", "main")])).unwrap(), deployed);
+        }
+        // Whatever pushes, one at a time, never an old one after a newer one, and never ended by a newer pipeline.
         for (name, job) in jobs.jobs.iter().filter(|(name, _)| name.starts_with("Deploy") || name.starts_with("Upload")) {
             assert!(job["resource_group"].as_str().is_some_and(|group| group.starts_with("runway")), "{name}");
+            assert!(job["environment"]["name"].as_str().is_some_and(|name| name.starts_with("runway")), "{name}");
+            assert_eq!(job["interruptible"], false, "{name}");
         }
+        for (name, job) in &jobs.jobs {
+            assert!(job["timeout"].is_string(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_runways_services_include_fits() {
+    // As a public service of Runway has it.
+    let jobs = service(&[("runtime", json!("gke")), ("app_version", json!("${CI_COMMIT_SHORT_SHA}"))]).unwrap();
+    let build = jobs.job("Build web").unwrap();
+    assert_eq!(
+        (&build["variables"]["DEPLOY_RUNTIME"], &build["variables"]["DEPLOY_APP_VERSION"]),
+        (&"gke".into(), &"${CI_COMMIT_SHORT_SHA}".into())
+    );
+}
+
+#[test]
+fn a_file_can_be_included_twice() {
+    let names = |jobs: Pipeline| -> Vec<String> { jobs.jobs.into_iter().map(|(name, _)| name).collect() };
+    let platform =
+        |suffix: &str| template(PLATFORM).render(&[("runway_version", json!("v1.0.0")), ("job_suffix", json!(suffix))]).unwrap();
+    for [one, other] in
+        [[service(&[]).unwrap(), service(&[("job_suffix", json!(" (eu)"))]).unwrap()], [platform(""), platform(" 2")]]
+    {
+        let (one, other) = (names(one), names(other));
+        assert!(one.iter().all(|name| !other.contains(name)), "{one:?} {other:?}");
     }
 }

@@ -67,12 +67,12 @@ fn a_folder_is_built_pushed_read_and_listed() {
 #[test]
 fn the_same_objects_are_no_change_however_they_are_written() {
     let env = env();
-    env.write("m/a.yaml", config("a", "x") + "---\n" + &config("b", "y"));
+    env.write("m/a.yaml", config("a", "x") + "---\n" + &config("b", "z"));
     let first = json(&push(&env, &["-o", "json"]).ok());
     assert_eq!(first["result"], "pushed");
     let index = env.read("out/index.json");
     // Other files, other order, other line ends, a comment, a byte order mark.
-    env.write("m/a.yaml", format!("\u{feff}# why\n{}", config("b", "\"y\"")).replace('\n', "\r\n"));
+    env.write("m/a.yaml", format!("\u{feff}# why\n{}", config("b", "\"z\"")).replace('\n', "\r\n"));
     env.write("m/z.yml", config("a", "x"));
     let again = json(&push(&env, &["-o", "json"]).ok());
     assert_eq!((&again["result"], &again["digest"]), (&"unchanged".into(), &first["digest"]));
@@ -87,14 +87,14 @@ fn a_plan_is_object_by_object_and_field_by_field() {
     let env = env();
     env.write("m/a.yaml", [config("a", "x"), config("b", "x"), config("c", "x")].join("---\n"));
     drop(push(&env, &[]).exits(0));
-    env.write("m/a.yaml", [config("a", "y"), config("c", "x"), config("d", "x")].join("---\n"));
-    let text = "+ ConfigMap/shop/d\n- ConfigMap/shop/b (pruned: Flux deletes it)\n~ ConfigMap/shop/a\n    data.k: x -> y\n";
+    env.write("m/a.yaml", [config("a", "z"), config("c", "x"), config("d", "x")].join("---\n"));
+    let text = "+ ConfigMap/shop/d\n- ConfigMap/shop/b (pruned: Flux deletes it)\n~ ConfigMap/shop/a\n    data.k: x -> z\n";
     let diff = env.run(["deploy", "diff", "web", "--path", "m", "--with", "layout:out:production"]).exits(1);
     assert_eq!(diff.stdout, text, "{diff}");
     let diff = env.run(["deploy", "diff", "web", "--path", "m", "--with", "layout:out:production", "-o", "json"]).exits(1);
     let items = json(&diff.stdout)["items"].clone();
     assert_eq!(items[0], serde_json::json!({"object": "ConfigMap/shop/d", "change": "added"}));
-    assert_eq!(items[2]["fields"], serde_json::json!([{"path": "data.k", "old": "x", "new": "y"}]));
+    assert_eq!(items[2]["fields"], serde_json::json!([{"path": "data.k", "old": "x", "new": "z"}]));
     let markdown =
         env.run(["deploy", "diff", "web", "-e", "production", "--path", "m", "--with", "layout:out", "-o", "markdown"]).exits(1);
     assert!(markdown.stdout.contains("Deploy artifact `web production`"), "{markdown}");
@@ -161,7 +161,7 @@ fn only_namespaces_that_the_settings_allow() {
 #[test]
 fn a_report_in_every_format() {
     let env = env();
-    env.write("m/a.yaml", config("a", "x") + "---\n" + &config("a", "y"));
+    env.write("m/a.yaml", config("a", "x") + "---\n" + &config("a", "z"));
     let formats = ["human", "json=r/a.json", "junit=r/a.xml", "gitlab-codequality=r/q.json", "github=r/g.txt", "sarif=r/s.json"];
     std::fs::create_dir(env.work().join("r")).unwrap();
     let outputs = formats.iter().flat_map(|format| ["-o", format]);
@@ -182,7 +182,7 @@ fn hostile_manifests_are_refused_and_nothing_is_pushed() {
     for n in 1..12 {
         bomb.push_str(&format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 9].join(",")));
     }
-    let two = config("a", "x") + "---\n" + &config("a", "y");
+    let two = config("a", "x") + "---\n" + &config("a", "z");
     let cases: [(&str, String, &str); 14] = [
         ("a.yaml", bomb, "error[yaml-budget]"),
         ("a.yaml", "{".repeat(200_000), "error[yaml-"),
@@ -347,4 +347,102 @@ fn what_others_broke_can_be_replaced() {
     drop(push(&env, &[]).exits(0));
     let run = env.run(["deploy", "diff", "web", "--path", "m", "--with", "broken"]).exits(2);
     assert!(run.stderr.contains("the deploy artifact cannot be read") && run.stderr.contains("manifests.yaml:2:1"), "{run}");
+}
+
+/// Everything that is printed or written about a chart with a Secret, in every format.
+#[test]
+fn the_value_of_a_secret_is_in_no_report() {
+    let env = env();
+    env.write(
+        "m/a.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: shop}\nstringData: {password: canary-hunter2, pin: 47114711}\n",
+    );
+    let formats = ["json", "yaml", "junit", "gitlab-codequality", "github", "sarif"];
+    let mut arguments = vec!["deploy".to_owned(), "verify".to_owned(), "web".to_owned(), "--path".to_owned(), "m".to_owned()];
+    arguments.extend(["-o".to_owned(), "human".to_owned()]);
+    arguments.extend(formats.iter().flat_map(|format| ["-o".to_owned(), format!("{format}=out.{format}")]));
+    let run = env.run(&arguments).exits(1);
+    let mut all = format!("{}{}", run.stdout, run.stderr);
+    all.extend(formats.iter().map(|format| env.read(format!("out.{format}"))));
+    assert!(all.matches("plain-secret").count() >= 7 && all.contains("not-a-text"), "{all}");
+    assert!(!all.contains("canary-hunter2") && !all.contains("47114711"), "{all}");
+    let push = push(&env, &[]).exits(2);
+    assert!(push.stderr.contains("m/a.yaml:4") && !push.stderr.contains("hunter2"), "{push}");
+}
+
+#[test]
+fn a_pipe_in_a_folder_is_refused_and_not_waited_for() {
+    let env = env();
+    env.write("m/a.yaml", config("a", "x"));
+    rustix::fs::mknodat(rustix::fs::CWD, env.work().join("m/b.yaml"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0)
+        .unwrap();
+    let start = Instant::now();
+    let run = env.run(["deploy", "build", "web", "--path", "m"]).exits(2);
+    assert!(run.stderr.contains("it is a pipe") && run.stderr.contains("m/b.yaml"), "{run}");
+    assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+/// Whoever presses Ctrl-C while standard input is awaited gets the shell back.
+#[test]
+fn a_signal_ends_the_wait_for_standard_input() {
+    use std::os::unix::process::ExitStatusExt as _;
+    let env = env();
+    for (signal, number) in [(rustix::process::Signal::INT, 2), (rustix::process::Signal::TERM, 15)] {
+        // Which of two things comes first was once left to chance: so more than once.
+        for _ in 0..6 {
+            let mut command = env.command();
+            let mut child =
+                command.args(["deploy", "build", "web", "-f", "-"]).stdin(std::process::Stdio::piped()).spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(300));
+            let process = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+            rustix::process::kill_process(process, signal).unwrap();
+            let end = Instant::now() + Duration::from_secs(10);
+            let status = loop {
+                if let Some(status) = child.try_wait().unwrap() {
+                    break status;
+                }
+                if Instant::now() > end {
+                    drop(child.kill());
+                    panic!("{signal:?} was not heard");
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            };
+            assert!(status.signal() == Some(number) || status.code() == Some(128 + number), "{status:?}");
+        }
+    }
+}
+
+/// A report that is not there is taken for a job that did not run.
+#[test]
+fn a_chart_that_cannot_be_rendered_has_its_reports() {
+    let env = env();
+    env.write("chart/Chart.yaml", "name: web");
+    fake(&env, "helm", "echo 'Error: values do not meet the schema' >&2; exit 1");
+    let run = rendered(
+        &env,
+        ["deploy", "verify", "web", "--chart", "chart", "-o", "junit=j.xml", "-o", "gitlab-codequality=q.json", "-o", "json"],
+    )
+    .exits(2);
+    let document = json(&run.stdout);
+    assert_eq!(document["items"][0]["code"], "not-rendered");
+    assert!(document["items"][0]["message"].as_str().unwrap().contains("values do not meet the schema"), "{document}");
+    assert_eq!(json(&env.read("q.json"))[0]["check_name"], "not-rendered");
+    assert!(env.read("j.xml").contains("<failure") || env.read("j.xml").contains("<error"), "{}", env.read("j.xml"));
+    let nowhere = rendered(&env, ["deploy", "verify", "web", "--chart", "chrt"]).exits(2);
+    assert!(nowhere.stderr.contains("there is no such folder or archive"), "{nowhere}");
+}
+
+/// What a kustomization file makes of an artifact is not known here: nothing is called equal.
+#[test]
+fn a_published_kustomization_file_is_never_called_equal() {
+    let env = env();
+    env.write("m/a.yaml", config("a", "x"));
+    drop(push(&env, &[]).exits(0));
+    env.write("p/production/a.yaml", config("a", "x"));
+    let with = |folder: &str| env.run(["deploy", "diff", "web", "-e", "production", "--path", "m", "--with", folder]);
+    env.write("held/a.yaml", config("a", "x"));
+    drop(with("held").exits(0));
+    env.write("held/kustomization.yaml", "resources: [a.yaml]\nnamePrefix: x-\n");
+    let run = with("held").exits(1);
+    assert!(run.stdout.is_empty() && run.stderr.contains("only the files are compared"), "{run}");
 }

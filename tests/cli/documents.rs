@@ -63,6 +63,85 @@ fn push_results_are_valid() {
 }
 
 #[test]
+fn verify_reports_are_valid() {
+    let schema = schema("verify-report");
+    let clean = platform("- runway_service_id: a\n").run(["inventory", "verify", "-o", "json"]).exits(0);
+    assert_eq!(valid(&schema, &clean.stdout)["items"].as_array().unwrap().len(), 0);
+    let env = platform("- runway_service_id: A_b\n- runway_service_id: web\n  regons: [x]\n");
+    let document = valid(&schema, &env.run(["inventory", "verify", "-o", "json"]).exits(1).stdout);
+    assert_eq!(document["summary"], serde_json::json!({"workloads": 2, "errors": 1, "warnings": 1}));
+    for spoiled in ["code", "severity", "file", "message"] {
+        let mut wrong = document.clone();
+        wrong["items"][0].as_object_mut().unwrap().remove(spoiled);
+        assert!(!schema.is_valid(&wrong), "{spoiled} may be absent");
+    }
+    for (key, value) in [("severity", Value::from("bad")), ("line", Value::from(0))] {
+        let mut wrong = document.clone();
+        wrong["items"][0][key] = value;
+        assert!(!schema.is_valid(&wrong), "{key} may be anything");
+    }
+    // Broken text, a folder of what was built, and a deploy artifact's manifests.
+    env.write("config/runtimes/gke/workloads.yml", "- runway_service_id: [a\n");
+    valid(&schema, &env.run(["inventory", "verify", "-o", "json"]).exits(1).stdout);
+    env.write("out/production/inventory.yaml", "kind: [\n");
+    valid(&schema, &env.run(["inventory", "verify", "out", "-e", "production", "-o", "json"]).exits(1).stdout);
+    env.write("bad.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n");
+    let run = env.run(["deploy", "verify", "a", "-e", "production", "-f", "bad.yaml", "-o", "json"]).exits(1);
+    assert!(!valid(&schema, &run.stdout)["items"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn lists_of_tags_are_valid() {
+    let schema = schema("tag-list");
+    let env = platform("- runway_service_id: a\n");
+    for environment in ["staging", "production"] {
+        env.run(["inventory", "push", "-e", environment, "--to", "layout:out", "--source", "https://example.com/p"]).ok();
+    }
+    let document = valid(&schema, &env.run(["inventory", "list", "layout:out", "-o", "json"]).ok());
+    assert_eq!((document["items"].as_array().unwrap().len(), &document["summary"]), (2, &serde_json::json!({"total": 2})));
+    let mut wrong = document.clone();
+    wrong["items"][0]["digest"] = "abc".into();
+    assert!(!schema.is_valid(&wrong), "any digest would do");
+    let same = env.run(["deploy", "list", "a", "layout:out", "-o", "json"]).ok();
+    assert_eq!(valid(&schema, &same), document);
+}
+
+/// Editors hold a list against the schema, and the program against its own rules: of these they say the same.
+#[test]
+fn the_schema_of_lists_takes_what_verify_takes() {
+    let schema = schema("workloads");
+    for (text, good) in [
+        ("- runway_service_id: a\n", true),
+        ("- {name: a, project_id: 12, regions: [us-east1], groups: [g], members: [m], exclude_name_suffix: true}\n", true),
+        ("- runway_service_id: a\n  environments: [staging]\n", true),
+        ("- runway_service_id: a\n  environments: {staging: {flux: {interval: 1m}}}\n", true),
+        (
+            "- runway_service_id: a\n  flux: {prune: false, dependsOn: [{name: b}], source: {timeout: 90s, insecure: true}}\n- runway_service_id: b\n",
+            true,
+        ),
+        ("workloads:\n- runway_service_id: a\ndefaults: {flux: {interval: 7m}}\n", true),
+        ("inventory:\n- runway_service_id: a\n", true),
+        ("- runway_service_id: A_b\n", false),
+        ("- project_id: 12\n", false),
+        ("- runway_service_id: a\n  regions: us-east1\n", false),
+        ("- runway_service_id: a\n  flux: {interval: 5}\n", false),
+        ("- runway_service_id: a\n  flux: {source: {timeout: 1h}}\n", false),
+        ("- runway_service_id: a\n  flux: {prune: maybe}\n", false),
+        ("- runway_service_id: a\n  flux: {dependsOn: [{names: b}]}\n", false),
+        ("- runway_service_id: a\n  environments: 5\n", false),
+        ("workloads: {a: b}\n", false),
+        ("just a text\n", false),
+    ] {
+        let (documents, _) = runway_core::yaml::documents("x", text, runway_core::yaml::Limits::default());
+        let value = runway_core::yaml::value::to_json(&documents[0]);
+        let errors: Vec<String> = schema.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert_eq!(errors.is_empty(), good, "{text}{errors:?}");
+        let run = platform(text).run(["inventory", "verify"]);
+        assert_eq!(run.code, Some(i32::from(!good)), "{text}{run}");
+    }
+}
+
+#[test]
 fn diff_reports_are_valid() {
     let schema = schema("diff-report");
     let env = platform("- runway_service_id: a\n- runway_service_id: b\n");
@@ -88,7 +167,7 @@ fn diff_reports_are_valid() {
     env.write("deploy.yaml", config("x"));
     let push = ["deploy", "push", "a", "-e", "production", "-f", "deploy.yaml", "--to", "layout:deployed"];
     drop(env.run(push).exits(0));
-    env.write("deploy.yaml", config("y"));
+    env.write("deploy.yaml", config("z"));
     let run = env
         .run(["deploy", "diff", "a", "--with", "layout:deployed", "-e", "production", "-f", "deploy.yaml", "-o", "json"])
         .exits(1);

@@ -101,6 +101,12 @@ fn serve(mut stream: TcpStream, objects: &[Value], forbidden: &str, log: &Mutex<
     // One connection may carry several questions.
     while let Some(target) = question(&mut stream) {
         log.lock().unwrap().push(target.clone());
+        if target.contains("watch=1") {
+            // Nothing changes, until the client has enough.
+            let head = b"HTTP/1.1 200 X\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
+            drop(stream.write_all(head).map(|()| stream.read(&mut [0])));
+            return;
+        }
         let (code, body) = if target.contains(forbidden) {
             (403, json!({"kind": "Status", "code": 403, "reason": "Forbidden", "message": format!("{target} is forbidden")}))
         } else {
@@ -124,6 +130,8 @@ fn question(stream: &mut TcpStream) -> Option<String> {
         head.push(byte[0]);
     }
     let head = String::from_utf8(head).unwrap();
+    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+    stream.read_exact(&mut vec![0; length.unwrap_or(0)]).ok()?;
     Some(head.split(' ').nth(1)?.to_owned())
 }
 
@@ -152,7 +160,10 @@ fn answer(target: &str, objects: &[Value]) -> (u16, Value) {
         match rest {
             [name] if *name == plural => {
                 let items: Vec<&Value> = objects.iter().filter(of_kind).filter(|object| selected(object, query)).collect();
-                return (200, json!({"kind": format!("{kind}List"), "apiVersion": version, "metadata": {}, "items": items}));
+                return (
+                    200,
+                    json!({"kind": format!("{kind}List"), "apiVersion": version, "metadata": {"resourceVersion": "1"}, "items": items}),
+                );
             }
             [of, name] if *of == plural => {
                 let found = objects.iter().filter(of_kind).find(|object| object["metadata"]["name"] == *name);

@@ -11,9 +11,11 @@
 
 mod bad_input;
 mod build;
+mod ci_jobs;
 mod ci_tasks;
 mod clusters;
 mod completion;
+mod contexts;
 mod deploy;
 mod docs;
 mod documents;
@@ -27,10 +29,14 @@ mod kept;
 mod looks;
 mod names;
 mod objects;
+mod outputs;
 mod packaging;
 mod picture;
 mod pipes;
+mod plans;
+mod pushes;
 mod recorded;
+mod settings;
 mod shells;
 mod snapshot;
 mod verify;

@@ -181,3 +181,29 @@ fn a_snapshot_has_no_objects_and_says_so() {
         "{run}"
     );
 }
+
+#[test]
+fn a_wait_with_objects_ends_when_they_are_there() {
+    let waits = |server: &Fake, more: &[&str]| {
+        let mut command = vec!["status", "svc", "--wait", "--objects"];
+        command.extend(more);
+        run(&env_of(server), &command)
+    };
+    // Flux says Ready, and has not seen that somebody deleted an object.
+    let gone = waits(&Fake::start(with_applied(&[]), "\0"), &["--grace", "0s"]).exits(1);
+    assert!(gone.stderr.contains("svc on a will not become Ready: Failed at healthy: ConfigMap"), "{gone}");
+    let mut objects = with_applied(&[]);
+    objects.push(config_map("svc"));
+    drop(waits(&Fake::start(objects.clone(), "\0"), &[]).exits(0));
+    // What may not be read is said, and holds nothing up.
+    let forbidden = waits(&Fake::start(objects.clone(), "/configmaps/"), &[]).exits(0);
+    assert!(forbidden.stderr.contains("warning: not all that svc applied on a could be looked at"), "{forbidden}");
+    // A rollout that goes on when the time is up.
+    let mut objects = with_applied(&["web_apps_Deployment"]);
+    objects.push(config_map("svc"));
+    objects.push(json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": NAMESPACE, "generation": 2},
+        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}}, "status": {"observedGeneration": 1}}));
+    let late = waits(&Fake::start(objects, "\0"), &["--wait-timeout", "2s"]).exits(4);
+    assert!(late.stderr.contains("svc on a is not Ready after 2s"), "{late}");
+    assert!(late.stderr.contains("Deployment"), "{late}");
+}

@@ -1,8 +1,9 @@
 //! The service side: the jobs of `ci-tasks/`, run in a shell against the bed, until live Flux runs what they published.
 
-use crate::gitlab::GitLab;
 use crate::stage::{ENVIRONMENT, Stage};
+use runway_testkit::bed::{Handle, Options};
 use runway_testkit::ci::{JobRun, Pipeline, Runner, Template};
+use runway_testkit::fake::GitLab;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -94,10 +95,12 @@ fn the_services_job_publishes_a_chart_and_waits_until_it_runs() {
         stage.env.write(format!(".runway/{id}/chart/{file}"), text);
     }
     let mut runner = runner(&stage);
-    let inputs = [("runway_service_id", json!(id)), ("runway_version", json!("v0.1.0")), ("environments", json!(ENVIRONMENT))];
-    let jobs = pipeline("service-project/helm-chart.yml", &inputs);
+    let required = [("runway_service_id", json!(id)), ("runway_version", json!("v0.1.0"))];
+    // Nobody makes Pods of Deployments on this cluster.
+    let more = [("environments", json!(ENVIRONMENT)), ("objects", json!(false))];
+    let jobs = pipeline("service-project/helm-chart.yml", &[&required[..], &more].concat());
     let (build, deploy) = (format!("Build {id}"), format!("Deploy {id}"));
-    assert_eq!(jobs.selected(&runner.variables).unwrap(), [build.as_str(), &deploy]);
+    assert_eq!(jobs.selected(&runner.variables).unwrap(), [build.as_str(), &deploy, &format!("Deploy {id} (removals)")]);
 
     let built = one(runner.run(&jobs, &build));
     passed(&built);
@@ -145,10 +148,109 @@ fn the_services_job_publishes_a_chart_and_waits_until_it_runs() {
     assert!(left(&refused, &format!("deploy/{ENVIRONMENT}/junit.xml")).contains("failures=\"1\""));
     assert!(!left(&refused, &format!("deploy/{ENVIRONMENT}/junit.xml")).contains("canary"));
     assert_eq!(quality(&refused), ["plain-secret"]);
-    // Of several environments one report.
-    let inputs = [inputs[0].clone(), inputs[1].clone(), ("environments", json!("staging production"))];
-    let refused = one(runner.run(&pipeline("service-project/helm-chart.yml", &inputs), &build));
+    // Of several environments, which are the default, one report.
+    let jobs = pipeline("service-project/helm-chart.yml", &[&required[..], &[("wait", json!("never"))]].concat());
+    let refused = one(runner.run(&jobs, &build));
     assert_eq!((refused.run.code, quality(&refused).len()), (Some(1), 2), "{}", refused.run);
+    // Both are published, in their order.
+    stage.env.write(format!(".runway/{id}/chart/templates/secret.yaml"), "");
+    stage.env.write(format!(".runway/{id}/values-{ENVIRONMENT}.yaml"), "greeting: good day\n");
+    passed(&one(runner.run(&jobs, &build)));
+    let deployed = one(runner.run(&jobs, &deploy));
+    passed(&deployed);
+    let said = &deployed.run.stdout;
+    assert!(said.find("=== staging").is_some_and(|at| Some(at) < said.find("=== production")), "{}", deployed.run);
+    for tag in ["staging", "production"] {
+        let digest = stage.bed.tag_digest(&stage.deploy_repository(&id), tag).expect("a tag");
+        let name = id.to_uppercase().replace('-', "_");
+        let line = format!("RUNWAY_DIGEST_{name}_{}={digest}\n", tag.to_uppercase());
+        assert!(left(&deployed, "deploy/deploy.env").contains(&line), "{line}: {}", left(&deployed, "deploy/deploy.env"));
+    }
+}
+
+#[test]
+#[ignore = "needs the live test bed: cargo xtask test"]
+fn a_deployment_that_crashes_fails_the_services_job() {
+    let bed = Handle::connect();
+    let cluster = bed.cluster_with("crash", Options { pods: true, ..Options::default() });
+    let ns = cluster.namespace("crash");
+    let stage = Stage::on(bed, ns, "crash", "gke");
+    let id = stage.ns.name().to_owned();
+    stage.declare(&[&id]);
+    stage.push(&[]).ok();
+    stage.parent();
+    let chart = |image: &str| {
+        let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  progressDeadlineSeconds: 12\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n    spec: {containers: [{name: app, image: \"example.com/IMAGE:1\"}]}\n";
+        stage.env.write(format!(".runway/{id}/chart/Chart.yaml"), CHART[0].1);
+        stage.env.write(format!(".runway/{id}/chart/templates/deployment.yaml"), text.replace("IMAGE", image));
+    };
+    let mut runner = runner(&stage);
+    let inputs = [
+        ("runway_service_id", json!(id)),
+        ("runway_version", json!("v0.1.0")),
+        ("environments", json!(ENVIRONMENT)),
+        ("runtime", json!("gke")),
+        ("wait_minutes", json!(5)),
+    ];
+    let jobs = pipeline("service-project/helm-chart.yml", &inputs);
+    let (build, deploy) = (format!("Build {id}"), format!("Deploy {id}"));
+    chart("fine");
+    passed(&one(runner.run(&jobs, &build)));
+    let deployed = one(runner.run(&jobs, &deploy));
+    passed(&deployed);
+    assert!(deployed.run.stdout.contains("healthy"), "{}", deployed.run);
+    // Flux says Ready of this one, too: it has applied it.
+    chart("crashes");
+    passed(&one(runner.run(&jobs, &build)));
+    let failed = one(runner.run(&jobs, &deploy));
+    let said = failed.run.to_string();
+    assert_eq!((failed.run.code, failed.goes_on), (Some(1), false), "{said}");
+    assert!(said.contains(&format!("Deployment/{id}/web")) || said.contains(&format!("Deployment {id}/web")), "{said}");
+    assert!(said.contains(&format!("{id} is not ready in {ENVIRONMENT}")), "{said}");
+    stage.wait_verdict(&id, "Ready");
+}
+
+#[test]
+#[ignore = "needs the live test bed: cargo xtask test"]
+fn a_hostile_chart_ends_in_time_and_publishes_nothing() {
+    let stage = Stage::new("hostile-chart", "gke");
+    let id = stage.ns.name().to_owned();
+    stage.declare(&[&id]);
+    let mut runner = runner(&stage);
+    let inputs = [
+        ("runway_service_id", json!(id)),
+        ("runway_version", json!("v0.1.0")),
+        ("environments", json!(ENVIRONMENT)),
+        ("timeout", json!("20s")),
+    ];
+    let jobs = pipeline("service-project/helm-chart.yml", &inputs);
+    let (build, templates) = (format!("Build {id}"), format!(".runway/{id}/chart/templates"));
+    stage.env.write(format!(".runway/{id}/chart/Chart.yaml"), CHART[0].1);
+    stage.env.write("../outside.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: canary}\n");
+    let template = stage.env.work().join(&templates).join("hostile.yaml");
+    for (text, words) in [
+        // Of a gigabyte helm would keep several copies before it printed the first byte.
+        ("{{ range until 2000 }}{{ repeat 100000 \"# words \" }}\n{{ end }}", "the chart"),
+        ("{{ range until 100000 }}{{ range until 100000 }}{{ end }}{{ end }}", "was not done after 20"),
+        ("{{ define \"a\" }}{{ include \"a\" . }}{{ end }}{{ include \"a\" . }}", "the chart cannot be rendered"),
+        ("-> ../../../../../outside.yaml", "link"),
+    ] {
+        std::fs::create_dir_all(template.parent().expect("a folder")).expect("a folder");
+        drop(std::fs::remove_file(&template));
+        match text.strip_prefix("-> ") {
+            Some(target) => std::os::unix::fs::symlink(target, &template).expect("a link"),
+            None => drop(stage.env.write(&template, text)),
+        }
+        let start = std::time::Instant::now();
+        let failed = one(runner.run(&jobs, &build));
+        let said = failed.run.to_string();
+        assert_eq!(failed.run.code, Some(1), "{text}: {said}");
+        assert!(said.contains(words) && !said.contains("canary"), "{text}: {said}");
+        assert!(said.len() < 20_000 && start.elapsed().as_secs() < 60, "{text}: {said}");
+        drop(quality(&failed));
+        assert!(!failed.folder.join(format!("deploy/{ENVIRONMENT}/manifests.yaml")).exists(), "{text}");
+    }
+    assert_eq!(stage.bed.tag_digest(&stage.deploy_repository(&id), ENVIRONMENT), None);
 }
 
 #[test]
@@ -158,7 +260,7 @@ fn a_merge_request_of_the_platform_is_built_verified_and_uploaded() {
     stage.declare(&["a", "b", "c"]);
     stage.push(&[]).ok();
     stage.declare(&["a", "c", "d"]);
-    let gitlab = GitLab::start();
+    let gitlab = GitLab::start(42);
     let mut runner = runner(&stage);
     runner.variables.insert("CI_API_V4_URL".to_owned(), gitlab.url());
     runner.variables.insert("RUNWAY_COMMENT_TOKEN".to_owned(), "canary-of-a-token".to_owned());
@@ -177,10 +279,10 @@ fn a_merge_request_of_the_platform_is_built_verified_and_uploaded() {
         let notes = gitlab.notes();
         assert_eq!(notes.len(), 1, "round {round}: {notes:?}");
         assert!(notes[0].contains("`d` added") && notes[0].contains("`b` removed, **pruned**"), "{notes:?}");
-        assert!(gitlab.tokens().iter().all(|token| token == "canary-of-a-token"));
+        assert!(gitlab.received().iter().all(|request| request.header("private-token") == Some("canary-of-a-token")));
         stage.declare(&["a", "c", "d", "e"]);
     }
-    assert!(gitlab.methods().ends_with(&["GET".to_owned(), "PUT".to_owned()]), "{:?}", gitlab.methods());
+    assert_eq!(gitlab.changes(), ["POST", "PUT"]);
     assert!(gitlab.notes()[0].contains("`e` added"));
     let verified = runner.run(&jobs, "Verify Inventory");
     verified.iter().for_each(passed);
@@ -193,7 +295,7 @@ fn a_merge_request_of_the_platform_is_built_verified_and_uploaded() {
     let uploads = ["Build Inventory", "Verify Inventory", "Upload Inventory", "Upload Inventory (removals)"];
     assert_eq!(jobs.selected(&runner.variables).unwrap(), uploads);
     upload(&stage, &mut runner, &jobs, "pushed", 0);
-    assert_eq!(gitlab.methods().iter().filter(|method| *method == "POST").count(), 1, "only merge requests are commented");
+    assert_eq!(gitlab.changes(), ["POST", "PUT"], "only merge requests are commented");
 
     // Two of four go: the guard refuses, the pipeline goes on, and the manual job lets exactly those two through.
     stage.declare(&["a", "c"]);

@@ -19,7 +19,6 @@ mod clusters;
 mod completion;
 mod deploys;
 mod faults;
-mod gitlab;
 mod install;
 mod interrupted;
 mod inventories;

@@ -95,7 +95,12 @@ fn a_cluster_is_asked_and_nothing_is_stored() {
     stage.declare(&["a", "b"]);
     let verify = |more: &[&str]| stage.env.run([&["inventory", "verify", "-e", ENVIRONMENT], more].concat());
     assert_eq!(verify(&["--server-dry-run"]).exits(0).stdout, "");
+    let context = stage.ns.kube().name().to_owned();
+    assert_eq!(verify(&["--context", &context]).exits(0).stdout, "", "a context is asked without another word");
+    assert_eq!(verify(&["--context", "*"]).exits(0).stdout, "");
     assert!(stage.ns.list_json("ocirepositories").is_empty() && stage.ns.list_json("kustomizations").is_empty());
+    let run = verify(&["--context", &context, "-n", "not-there"]).exits(1);
+    assert_eq!(run.stdout.matches(&format!("the cluster {context} refuses ")).count(), 4, "{run}");
 
     let run = verify(&["--server-dry-run", "-n", "not-there"]).exits(1);
     assert_eq!(run.stdout.matches("error[dry-run-refused]").count(), 4, "{run}");

@@ -66,6 +66,12 @@ impl Finding {
         self
     }
 
+    /// Its line holds what must not be shown, such as a Secret's value: reports have the place alone.
+    pub fn hide_line(&mut self) {
+        // A place that no text has.
+        self.span = (usize::MAX, 0);
+    }
+
     /// Suggests a word, when there is one near enough.
     pub fn did_you_mean(&mut self, word: Option<&str>) -> &mut Self {
         if let Some(word) = word {

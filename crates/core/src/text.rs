@@ -53,7 +53,7 @@ pub fn json_escaped(json: &str) -> Cow<'_, str> {
 
 /// Control characters (C0, DEL, C1), bidirectional controls, zero-width characters, line and paragraph separators,
 /// and the tag characters that can carry invisible text.
-fn is_deceptive(c: char) -> bool {
+pub(crate) fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -81,8 +81,12 @@ fn findings(input: &Input<'_>) -> Vec<Finding> {
         }
         Refused("") => refusals(&one(), &[]),
         Refused(message) => {
-            let refusal =
-                Refusal { workload: "a".to_owned(), object: "Kustomization x/a".to_owned(), message: (*message).to_owned() };
+            let refusal = Refusal {
+                cluster: "c".to_owned(),
+                workload: "a".to_owned(),
+                object: "Kustomization x/a".to_owned(),
+                message: (*message).to_owned(),
+            };
             refusals(&one(), &[refusal])
         }
         Files(files) => {
@@ -113,6 +117,14 @@ fn large() -> &'static str {
 /// Code, what fires it, and the nearest thing that does not.
 fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
     const PAIR: &str = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: a}\nspec: {interval: 5m, url: \"oci://h/a\"}\n---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\nspec: {interval: 5m, prune: true, sourceRef: {kind: OCIRepository, name: a}}\n";
+    const SOURCE: &str = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: a}\nspec: {interval: 5m, url: \"oci://h/a\"}\n";
+    const OF_B: &str = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: b}\nspec: {interval: 5m, url: \"oci://h/b\"}\n";
+    const OTHER_SOURCE: &str = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\nspec: {interval: 5m, prune: true, sourceRef: {kind: OCIRepository, name: b}}\n";
+    const GIT: &str = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\nspec: {interval: 5m, prune: true, sourceRef: {kind: GitRepository, name: a}}\n";
+    const SUSPENDED: &str = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\nspec: {interval: 5m, prune: true, suspend: true, sourceRef: {kind: OCIRepository, name: a}}\n";
+    const PARENT: &str = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: gke-inventory}\nspec: {interval: 5m, url: \"oci://h/a\"}\n";
+    const LISTED: &[(&str, &str)] =
+        &[("production/inventory.yaml", PAIR), ("production/kustomization.yaml", "resources: [inventory.yaml]\n")];
     const PRODUCTION: &str = "production/inventory.yaml";
     const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\ndata: {port: \"8080\"}\n";
     let depends = |on| With(on, "", "");
@@ -124,6 +136,23 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
                 "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d]\n",
             ),
             File("workloads: &x\n- runway_service_id: a\n"),
+        ),
+        (
+            "yaml-budget",
+            File(
+                "- [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]\n",
+            ),
+            OK,
+        ),
+        (
+            "alias-loop",
+            File("- &a {runway_service_id: x, members: [foo, *a]}\n"),
+            File("- &a {runway_service_id: x, members: &b [foo]}\n- {runway_service_id: y, members: *b}\n"),
+        ),
+        (
+            "second-document",
+            File("- runway_service_id: a\n---\n- runway_service_id: b\n"),
+            File("---\n- runway_service_id: a\n---\n# nothing\n"),
         ),
         ("yaml-key", File("- runway_service_id: a\n  ? [x]\n  : y\n"), OK),
         (
@@ -146,7 +175,9 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
             File("- runway_service_id: a\n  environments: [production]\n"),
         ),
         ("empty-inventory", Files(&[(PRODUCTION, "# nothing\n")]), Files(&[(PRODUCTION, PAIR)])),
+        ("empty-inventory", Files(&[(PRODUCTION, CONFIG)]), Files(&[(PRODUCTION, PAIR), ("production/c.yaml", CONFIG)])),
         ("no-id", File("- runway_servce_id: a\n"), OK),
+        ("no-id", File("- runway_service_id: ~\n"), File("- runway_service_id: \"null\"\n")),
         ("two-ids", File("- runway_service_id: a\n  name: a\n"), File("- name: a\n")),
         ("invalid-id", File("- runway_service_id: A_b\n"), OK),
         ("invalid-id", File("- runway_service_id: no\n"), File("- runway_service_id: \"no\"\n")),
@@ -156,6 +187,7 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
             File("- runway_service_id: a\n- runway_service_id: b\n"),
         ),
         ("reserved-id", File("- runway_service_id: gke-inventory\n"), File("- runway_service_id: my-inventory\n")),
+        ("reserved-id", Files(&[(PRODUCTION, PARENT)]), Files(&[(PRODUCTION, PAIR)])),
         ("shared-id", File("- runway_service_id: both\n"), OK),
         (
             "unknown-key",
@@ -163,6 +195,16 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
             File("- runway_service_id: a\n  pam_config: {}\n"),
         ),
         ("schema", File("- runway_service_id: a\n  project_id: x\n"), File("- runway_service_id: a\n  project_id: 12\n")),
+        (
+            "ambiguous-scalar",
+            File("- runway_service_id: a\n  project_id: 010\n"),
+            File("- runway_service_id: a\n  project_id: 10\n"),
+        ),
+        (
+            "ambiguous-scalar",
+            File("- runway_service_id: a\n  flux: {prune: no}\n"),
+            File("- runway_service_id: a\n  flux: {prune: false}\n"),
+        ),
         (
             "ambiguous-scalar",
             File("- runway_service_id: a\n  groups: [010]\n"),
@@ -300,6 +342,54 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
             Files(&[(PRODUCTION, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")]),
         ),
         ("duplicate-object", Files(&[(PRODUCTION, PAIR), ("production/more.yml", PAIR)]), Files(&[(PRODUCTION, PAIR)])),
+        ("unlisted-file", Files(&[(PRODUCTION, PAIR), ("production/kustomization.yaml", "resources: []\n")]), Files(LISTED)),
+        ("unlisted-file", Files(&[(PRODUCTION, PAIR), ("production/Kustomization", "resources: []\n")]), Files(LISTED)),
+        (
+            "missing-resource",
+            Files(&[(PRODUCTION, PAIR), ("production/kustomization.yml", "resources: [inventory.yaml, other.yaml]\n")]),
+            Files(LISTED),
+        ),
+        (
+            "kustomization-file",
+            Files(&[(PRODUCTION, PAIR), ("production/kustomization.yaml", "resources: [inventory.yaml]\nnamespace: x\n")]),
+            Files(LISTED),
+        ),
+        ("ignored-file", Files(&[("production/cloudbuild.yaml", PAIR)]), Files(&[(PRODUCTION, PAIR)])),
+        (
+            "ignored-file",
+            Files(&[(PRODUCTION, PAIR), (".sourceignore", "inventory.yaml\n")]),
+            Files(&[(PRODUCTION, PAIR), (".sourceignore", "/inventory.yaml\n!production\n")]),
+        ),
+        ("unpaired-object", Files(&[(PRODUCTION, SOURCE)]), Files(&[(PRODUCTION, PAIR)])),
+        (
+            "unpaired-object",
+            Files(&[(PRODUCTION, "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\n")]),
+            Files(&[(PRODUCTION, PAIR)]),
+        ),
+        ("source-ref-missing", Files(&[(PRODUCTION, OTHER_SOURCE)]), Files(&[(PRODUCTION, PAIR)])),
+        (
+            "source-ref-missing",
+            Files(&[(PRODUCTION, OTHER_SOURCE), ("production/b.yaml", OF_B)]),
+            Files(&[(PRODUCTION, PAIR), ("production/b.yaml", OF_B)]),
+        ),
+        ("source-ref-missing", Files(&[(PRODUCTION, GIT)]), Files(&[(PRODUCTION, PAIR)])),
+        ("written-suspend", Files(&[(PRODUCTION, SUSPENDED)]), Files(&[(PRODUCTION, PAIR)])),
+        (
+            "plain-secret",
+            Files(&[
+                (PRODUCTION, PAIR),
+                ("production/s.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {k: v}\n"),
+            ]),
+            Files(&[(
+                PRODUCTION,
+                "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {k: v}\nsops: {version: 3.9.0}\n",
+            )]),
+        ),
+        (
+            "invisible-character",
+            File("- runway_service_id: a\n  flux: {path: \"./a\\u202Eb\"}\n"),
+            File("- runway_service_id: a\n  flux: {path: \"./äöü\", patches: [{patch: \"a\\nb\\tc\"}]}\n"),
+        ),
         ("artifact-missing", Asked(Answer::NotThere), Asked(manifest("application/vnd.cncf.flux.content.v1.tar+gzip"))),
         (
             "artifact-type",
@@ -380,7 +470,7 @@ fn each_code_of_the_table_has_a_case() {
     let tested: BTreeSet<&str> = cases().into_iter().map(|(code, ..)| code).collect();
     // Fired where their surroundings are: by the tests of `deploy/declared.rs` and `tests/cli/deploy.rs`; the last one would
     // need a value that was read from YAML and cannot be written.
-    let elsewhere = ["unknown-workload", "not-in-environment", "ignored-file", "unwritable-object"];
+    let elsewhere = ["unknown-workload", "not-in-environment", "not-looked-at", "not-rendered", "unwritable-object"];
     let listed: BTreeSet<&str> = RULES.iter().map(|rule| rule.code).filter(|code| !elsewhere.contains(code)).collect();
     assert_eq!(tested, listed);
 }
@@ -477,10 +567,10 @@ fn substitution_depends_on_who_replaces() {
     };
     let patches = "patches: [{patch: \"${region}\"}]";
     let with = |post_build: &str| format!("{{{patches}, postBuild: {post_build}}}");
-    assert_eq!(flux(&with("{substitute: {x: y}}"), ""), [("undefined-variable", Severity::Error)]);
+    assert_eq!(flux(&with("{substitute: {x: z}}"), ""), [("undefined-variable", Severity::Error)]);
     // Before 2.9 it became nothing.
-    assert_eq!(flux(&with("{substitute: {x: y}}"), "2.8"), [("undefined-variable", Severity::Warning)]);
-    assert_eq!(flux(&with("{substitute: {region: y}}"), ""), []);
+    assert_eq!(flux(&with("{substitute: {x: z}}"), "2.8"), [("undefined-variable", Severity::Warning)]);
+    assert_eq!(flux(&with("{substitute: {region: z}}"), ""), []);
     // What a ConfigMap holds cannot be seen.
     assert_eq!(flux(&with("{substituteFrom: [{kind: ConfigMap, name: x}]}"), ""), []);
     assert_eq!(flux(&format!("{{{patches}}}"), ""), [("substitution", Severity::Warning)]);

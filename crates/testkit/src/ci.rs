@@ -1,17 +1,18 @@
 //! Runs the jobs of `ci-tasks/` for real: a small reader and runner of GitLab's CI files, strict where GitLab is.
 //!
 //! It knows the keywords that our files use and refuses every other one: a job that the runner does not understand was not
-//! tested. Source of the rules: GitLab's CI/CD YAML reference (`spec:inputs`, `parallel:matrix`, `needs`, `artifacts`).
+//! tested. Source of the rules: GitLab's CI/CD YAML reference (`spec:inputs`, `parallel:matrix`, `needs`, `artifacts`,
+//! `environment`, `retry`, `timeout`).
 
 use runway_core::yaml::{self, value::to_json};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::process::Command;
 
-pub use super::ci_run::{JobRun, Runner};
+pub use super::ci_run::{JobRun, Runner, Shell};
 
 /// Keywords of a job that are understood.
-const JOB: [&str; 12] = [
+const JOB: [&str; 16] = [
     "stage",
     "image",
     "variables",
@@ -24,7 +25,18 @@ const JOB: [&str; 12] = [
     "resource_group",
     "allow_failure",
     "when",
+    "environment",
+    "retry",
+    "interruptible",
+    "timeout",
 ];
+
+/// What a failed job may be tried again for.
+const RETRY: [&str; 5] =
+    ["runner_system_failure", "stuck_or_timeout_failure", "scheduler_failure", "api_failure", "job_execution_timeout"];
+
+/// The kinds of environments.
+const TIERS: [&str; 5] = ["production", "staging", "testing", "development", "other"];
 
 /// A file of `ci-tasks/`.
 #[derive(Debug, Clone)]
@@ -128,16 +140,26 @@ impl Pipeline {
     pub fn selected(&self, variables: &BTreeMap<String, String>) -> Result<Vec<&str>, String> {
         let mut found = Vec::new();
         for (name, body) in &self.jobs {
-            let rules = body.get("rules").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-            for rule in rules {
-                if holds(rule.get("if").and_then(Value::as_str).unwrap_or_default(), variables)? {
-                    found.push(name.as_str());
-                    break;
-                }
+            if is_selected(body, variables)? {
+                found.push(name.as_str());
             }
         }
         Ok(found)
     }
+}
+
+/// The first rule that holds decides; without rules a job is in every pipeline but those of merge requests.
+fn is_selected(job: &Map<String, Value>, variables: &BTreeMap<String, String>) -> Result<bool, String> {
+    let Some(rules) = job.get("rules").and_then(Value::as_array) else {
+        return Ok(variables.get("CI_PIPELINE_SOURCE").is_none_or(|source| source != "merge_request_event"));
+    };
+    for rule in rules {
+        let condition = rule.get("if").and_then(Value::as_str);
+        if condition.map_or(Ok(true), |condition| holds(condition, variables))? {
+            return Ok(rule.get("when").and_then(Value::as_str) != Some("never"));
+        }
+    }
+    Ok(false)
 }
 
 fn only(what: &str, map: &Map<String, Value>, known: &[&str]) -> Result<(), String> {
@@ -232,7 +254,58 @@ fn understood(name: &str, job: &Map<String, Value>) -> Result<(), String> {
     if let Some(Value::Object(allowed)) = job.get("allow_failure") {
         only(name, allowed, &["exit_codes"])?;
     }
-    Ok(())
+    if let Some(timeout) = job.get("timeout") {
+        timeout.as_str().and_then(seconds).ok_or(format!("{name}: {timeout} is no timeout"))?;
+    }
+    if job.get("interruptible").is_some_and(|it| !it.is_boolean()) {
+        return Err(format!("{name}: interruptible is true or false"));
+    }
+    if let Some(retry) = job.get("retry") {
+        let retry = retry.as_object().ok_or(format!("{name}: retry is no mapping"))?;
+        only(name, retry, &["max", "when"])?;
+        if !retry.get("max").and_then(Value::as_u64).is_some_and(|max| max <= 2) {
+            return Err(format!("{name}: a job is tried again at most twice"));
+        }
+        if let Some(when) = texts(retry.get("when")).iter().find(|when| !RETRY.contains(&when.as_str())) {
+            return Err(format!("{name}: retry for {when} is not understood"));
+        }
+    }
+    job.get("environment").map_or(Ok(()), |environment| known_environment(name, environment))
+}
+
+fn known_environment(name: &str, environment: &Value) -> Result<(), String> {
+    let environment = environment.as_object().ok_or(format!("{name}: environment is no mapping"))?;
+    only(name, environment, &["name", "deployment_tier"])?;
+    let fits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || " -_/${}.".contains(c));
+    if !environment.get("name").and_then(Value::as_str).is_some_and(fits) {
+        return Err(format!("{name}: the environment's name is none"));
+    }
+    match environment.get("deployment_tier").map(|tier| tier.as_str().unwrap_or_default()) {
+        Some(tier) if !TIERS.contains(&tier) => Err(format!("{name}: there is no tier {tier}")),
+        _ => Ok(()),
+    }
+}
+
+/// `2h`, `15m`, `1h 30m`, `90 minutes` in seconds.
+pub(crate) fn seconds(text: &str) -> Option<u64> {
+    let mut total = 0;
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (number, after) = rest.split_at(digits);
+        let after = after.trim_start();
+        let end = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
+        let (unit, after) = after.split_at(end);
+        let unit = match unit {
+            "h" | "hour" | "hours" => 3600,
+            "m" | "minute" | "minutes" => 60,
+            "s" | "second" | "seconds" => 1,
+            _ => return None,
+        };
+        total += number.parse::<u64>().ok()? * unit;
+        rest = after.trim_start();
+    }
+    (total > 0).then_some(total)
 }
 
 /// A text, or a list of texts.
@@ -295,7 +368,14 @@ mod tests {
     #[test]
     fn what_is_not_understood_fails() {
         for (jobs, words) in [
-            ("a: {script: [x], retry: 2}\n", "keyword retry"),
+            ("a: {script: [x], coverage: 2}\n", "keyword coverage"),
+            ("a: {script: [x], retry: {max: 3}}\n", "at most twice"),
+            ("a: {script: [x], retry: {max: 1, when: [bad_luck]}}\n", "bad_luck is not understood"),
+            ("a: {script: [x], timeout: soon}\n", "is no timeout"),
+            ("a: {script: [x], interruptible: maybe}\n", "true or false"),
+            ("a: {script: [x], environment: {name: 'a:b'}}\n", "name is none"),
+            ("a: {script: [x], environment: {name: a, deployment_tier: prod}}\n", "no tier prod"),
+            ("a: {script: [x], environment: {name: a, kubernetes: {}}}\n", "keyword kubernetes"),
             ("a: {script: [x], artifacts: {reports: {junitt: x}}}\n", "keyword junitt"),
             ("a: {stage: x}\n", "no script"),
             ("a: {script: [x], needs: [b]}\n", "needs b"),
@@ -324,5 +404,24 @@ mod tests {
         assert_eq!(of(&[("CI_PIPELINE_SOURCE", "merge_request_event"), ("CI_DEFAULT_BRANCH", "main")]), "a");
         assert_eq!(of(&[("CI_COMMIT_BRANCH", "main"), ("CI_DEFAULT_BRANCH", "main"), ("CI_PIPELINE_SOURCE", "push")]), "b");
         assert_eq!(of(&[("CI_COMMIT_BRANCH", "topic"), ("CI_DEFAULT_BRANCH", "main"), ("CI_PIPELINE_SOURCE", "push")]), "");
+        let jobs = "a: {script: [x], rules: [{if: '$A == \"1\"', when: never}, {if: $A}]}\nb: {script: [x]}\nc: {script: [x], rules: [{when: manual}]}\n";
+        let pipeline = rendered(jobs).unwrap();
+        let of = |pairs: &[(&str, &str)]| {
+            let variables: BTreeMap<String, String> = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            pipeline.selected(&variables).unwrap().join(" ")
+        };
+        assert_eq!(of(&[("A", "1")]), "b c", "never is never");
+        assert_eq!(of(&[("A", "2")]), "a b c");
+        assert_eq!(of(&[("CI_PIPELINE_SOURCE", "merge_request_event")]), "c", "without rules it is no job of a merge request");
+    }
+
+    #[test]
+    fn times_are_read() {
+        for (text, seconds) in [("15m", 900), ("2h", 7200), ("1h 30m", 5400), ("1h30m", 5400), ("90 minutes", 5400), ("5 s", 5)] {
+            assert_eq!(super::seconds(text), Some(seconds), "{text}");
+        }
+        for text in ["", "0m", "m", "5", "5 weeks", "-1m"] {
+            assert_eq!(super::seconds(text), None, "{text}");
+        }
     }
 }

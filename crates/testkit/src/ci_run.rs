@@ -1,6 +1,6 @@
 //! Runs the jobs of a pipeline in a shell: each in a fresh copy of the repository, with the artifacts of the jobs it needs.
 
-use super::ci::{Pipeline, texts};
+use super::ci::{Pipeline, seconds, texts};
 use crate::command::{Run, mortal, run};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -23,9 +23,35 @@ pub struct JobRun {
     pub folder: PathBuf,
 }
 
+/// What scripts are run by: GitLab's runner takes the image's bash, and its sh when there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Shell {
+    /// bash, with errexit and pipefail.
+    #[default]
+    Bash,
+    /// A plain sh, with errexit.
+    Sh,
+}
+
+impl Shell {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Bash, Self::Sh];
+
+    /// The program, and a script as the runner hands it over: one text, with nothing on standard input.
+    fn script(self, text: &str) -> (&'static str, String) {
+        let quoted = format!("'{}'", text.replace('\'', "'\\''"));
+        match self {
+            Self::Bash => ("/bin/bash", format!("set -o pipefail\nset -o errexit\nset +o noclobber\n: | eval {quoted}\n")),
+            Self::Sh => ("/bin/sh", format!("set -o errexit\nset +o noclobber\n: | eval {quoted}\n")),
+        }
+    }
+}
+
 /// A runner with a repository.
 #[derive(Debug)]
 pub struct Runner {
+    /// What scripts are run by.
+    pub shell: Shell,
     root: TempDir,
     repository: PathBuf,
     /// Variables of every job; a test changes them between pipelines.
@@ -60,7 +86,7 @@ impl Runner {
         all.insert("PATH".to_owned(), path.to_string_lossy().into_owned());
         all.insert("HOME".to_owned(), root.path().join("home").display().to_string());
         all.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        Self { root, repository: repository.to_owned(), variables: all, kept: BTreeMap::new(), count: 0 }
+        Self { shell: Shell::default(), root, repository: repository.to_owned(), variables: all, kept: BTreeMap::new(), count: 0 }
     }
 
     /// Runs a job, every instance of its matrix one after the other.
@@ -76,8 +102,13 @@ impl Runner {
         for run in &runs {
             let dotenv = artifacts(&job).and_then(|artifacts| artifacts.get("reports")?.get("dotenv"));
             let text = dotenv.and_then(Value::as_str).and_then(|file| fs::read_to_string(run.folder.join(file)).ok());
-            let variables = text.iter().flat_map(|text| text.lines()).map(|line| {
+            let text = text.unwrap_or_default();
+            // The limits of an instance of GitLab as it is installed.
+            assert!(text.len() <= 5 * 1024 && text.lines().count() <= 20, "{}: too many variables: {text}", run.name);
+            let variables = text.lines().map(|line| {
                 let (key, value) = line.split_once('=').unwrap_or_else(|| panic!("{}: no dotenv line: {line}", run.name));
+                let fits = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+                assert!(fits, "{}: no variable: {key}", run.name);
                 (key.to_owned(), value.to_owned())
             });
             let files = Self::keep(&job, run);
@@ -99,20 +130,24 @@ impl Runner {
                 variables.extend(one.variables.clone());
             }
         }
+        variables.extend(matrix.iter().cloned());
+        let limit = job.get("timeout").and_then(Value::as_str).and_then(seconds).unwrap_or(3600);
+        variables.insert("CI_JOB_TIMEOUT".to_owned(), limit.to_string());
         for (key, value) in job.get("variables").and_then(Value::as_object).into_iter().flatten() {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             variables.insert(key.clone(), expand(&value, &variables));
         }
+        // A matrix is stronger than the job's own variables.
         variables.extend(matrix.iter().cloned());
         variables.insert("CI_PROJECT_DIR".to_owned(), folder.display().to_string());
         variables.insert("CI_JOB_NAME".to_owned(), name.to_owned());
-        // The runner stops at the first line that fails.
-        let mut script = String::from("set -e\n");
+        let mut script = String::new();
         for line in texts(job.get("before_script")).iter().chain(&texts(job.get("script"))) {
             script.push_str(line);
             script.push('\n');
         }
-        let mut command = mortal(Path::new("/bin/sh"));
+        let (program, script) = self.shell.script(&script);
+        let mut command = mortal(Path::new(program));
         command.args(["-c", &script]).env_clear().envs(&variables).current_dir(&folder);
         let run = run(command, b"", Duration::from_secs(600)).unwrap_or_else(|error| panic!("{name}: {error}"));
         let allowed = job.get("allow_failure").and_then(|allowed| allowed.get("exit_codes")).and_then(Value::as_array);
@@ -172,12 +207,22 @@ fn matrix(job: &Map<String, Value>) -> Vec<Vec<(String, String)>> {
     all
 }
 
-/// `$NAME` in the value of a variable.
+/// `$NAME` and `${NAME}` in the value of a variable; `$$` is a dollar.
 fn expand(text: &str, variables: &BTreeMap<String, String>) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {
         out.push_str(before);
+        if let Some(left) = after.strip_prefix('$') {
+            out.push('$');
+            rest = left;
+            continue;
+        }
+        if let Some((name, left)) = after.strip_prefix('{').and_then(|after| after.split_once('}')) {
+            out.push_str(variables.get(name).map_or("", String::as_str));
+            rest = left;
+            continue;
+        }
         let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
         let (name, left) = after.split_at(end);
         out.push_str(variables.get(name).map_or("", String::as_str));
@@ -202,8 +247,12 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).expect("a folder to copy") {
         let entry = entry.expect("an entry");
         let target = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
+        let kind = entry.file_type().expect("a type");
+        if kind.is_dir() {
             copy(&entry.path(), &target);
+        } else if kind.is_symlink() {
+            let link = fs::read_link(entry.path()).expect("a link");
+            std::os::unix::fs::symlink(link, target).expect("a link is copied");
         } else {
             fs::copy(entry.path(), target).expect("a file is copied");
         }
@@ -212,13 +261,13 @@ fn copy(from: &Path, to: &Path) {
 
 #[cfg(test)]
 mod tests {
-    use super::Runner;
+    use super::{Runner, Shell};
     use crate::ci::Template;
     use std::fs;
 
     const FILE: &str = "spec: {inputs: {x: {type: string, description: x, default: '1'}}}\n---\n\
-        First:\n  parallel: {matrix: [{A: [a, b]}]}\n  variables: {FULL: $A-$HOME}\n  script: ['mkdir out; echo \"$A\" > out/$A; echo R=$A > r.env', 'cat file']\n  artifacts: {paths: [out/], reports: {dotenv: r.env}}\n\
-        Second:\n  needs: [First]\n  script: ['cat out/a out/b; echo \"$R\"', 'exit 5', 'echo never']\n  allow_failure: {exit_codes: [5]}\n";
+        First:\n  parallel: {matrix: [{A: [a, b]}]}\n  variables: {FULL: \"$A-${A}$$\"}\n  script: ['mkdir out; echo \"$A\" > out/$A; echo R=$A > r.env; echo FULL=$FULL >> r.env', 'cat file']\n  artifacts: {paths: [out/], reports: {dotenv: r.env}}\n\
+        Second:\n  needs: [First]\n  script: ['cat out/a out/b; echo \"$R $FULL\"', 'exit 5', 'echo never']\n  allow_failure: {exit_codes: [5]}\n";
 
     #[test]
     fn jobs_get_what_they_need() {
@@ -230,8 +279,23 @@ mod tests {
         assert_eq!(first.iter().map(|job| job.name.as_str()).collect::<Vec<_>>(), ["First: [a]", "First: [b]"]);
         assert!(first.iter().all(|job| job.goes_on && job.run.stdout == "committed\n"), "{first:?}");
         let second = runner.run(&pipeline, "Second");
-        assert_eq!(second[0].run.stdout, "a\nb\nb\n");
+        assert_eq!(second[0].run.stdout, "a\nb\nb b-b$\n");
         assert!(second[0].goes_on && second[0].run.code == Some(5));
         assert!(!repository.path().join("out").exists(), "a job works on a copy");
+    }
+
+    #[test]
+    fn a_script_ends_where_gitlabs_shells_end_it() {
+        let repository = tempfile::tempdir().unwrap();
+        let file = "spec: {inputs: {}}\n---\nPipe:\n  script: ['false | true', \"echo 'on'\", 'false', 'echo never']\nInput:\n  script: ['cat', 'x=\"$(printf a | grep b)\"', 'echo on']\n";
+        let pipeline = Template::read(file).unwrap().render(&[]).unwrap();
+        let mut runner = Runner::new(repository.path(), &[], &[]);
+        for (shell, said) in [(Shell::Bash, ""), (Shell::Sh, "on\n")] {
+            runner.shell = shell;
+            for (name, said) in [("Pipe", said), ("Input", "")] {
+                let run = runner.run(&pipeline, name).remove(0);
+                assert_eq!((run.run.code, run.run.stdout.as_str()), (Some(1), said), "{shell:?} {name}: {}", run.run);
+            }
+        }
     }
 }

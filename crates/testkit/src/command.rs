@@ -160,9 +160,14 @@ pub fn run(mut command: Command, stdin: &[u8], limit: Duration) -> io::Result<Ru
 fn wait_until(child: &mut Child, deadline: Instant, peak: &mut Option<u64>) -> io::Result<Option<ExitStatus>> {
     let mut pause = Duration::from_millis(1);
     let status = format!("/proc/{}/status", child.id());
+    let exe = format!("/proc/{}/exe", child.id());
+    let own = std::fs::read_link("/proc/self/exe").ok();
     loop {
-        // Not there any more once it has ended: what was seen last counts.
-        *peak = (*peak).max(high_water_mark(&status));
+        // Not there any more once it has ended: what was seen last counts. Until it runs a program of its own, its memory is ours.
+        let seen = high_water_mark(&status);
+        if std::fs::read_link(&exe).is_ok_and(|exe| Some(exe) != own) {
+            *peak = (*peak).max(seen);
+        }
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
         }

@@ -5,7 +5,7 @@ use super::line::Line;
 use super::protocol::{FOLDERS, NO_FILES, NO_SPACE};
 use crate::cluster::{self, KubeFlags};
 use crate::commands::context::{Context, cache_folder};
-use crate::commands::flags::WorkloadsFlags;
+use crate::commands::flags::PlaceFlags;
 use crate::commands::help;
 use crate::commands::pages::summaries;
 use crate::files::seen::{self, Seen};
@@ -208,8 +208,7 @@ impl Around<'_> {
 
     /// The settings; broken ones are as good as none here, and told when the line is run.
     fn settings(&self) -> Settings {
-        let read =
-            self.start().and_then(|start| Context::at(start).ok()).and_then(|it| it.settings(&WorkloadsFlags::default()).ok());
+        let read = self.start().and_then(|start| Context::at(start).ok()).and_then(|it| it.settings(&PlaceFlags::default()).ok());
         read.unwrap_or_else(|| resolve([]))
     }
 

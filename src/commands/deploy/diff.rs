@@ -1,7 +1,7 @@
 //! `deploy diff`: what would change, object by object, field by field.
 
 use super::super::context::Context;
-use super::super::flags::{OutputFlags, RegistryFlags};
+use super::super::flags::{ExitFlags, OutputFlags, RegistryFlags};
 use super::super::outputs;
 use super::push::objects;
 use super::request::{ManifestFlags, Request, WorkloadFlags};
@@ -27,6 +27,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SOURCE")]
     with: Option<String>,
     #[command(flatten)]
+    exit: ExitFlags,
+    #[command(flatten)]
     output: OutputFlags,
     #[command(flatten)]
     registry: RegistryFlags,
@@ -44,7 +46,13 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     if let Err(why) = &held {
         ui.note(&format!("{source} is not there: everything would be added ({})", why.causes.join(": ")));
     }
-    let old = held.as_ref().ok().map(objects).transpose()?.map(|(objects, _)| objects);
+    let (old, plain) =
+        held.as_ref().ok().map(objects).transpose()?.map_or((None, true), |(objects, plain)| (Some(objects), plain));
+    if !plain {
+        ui.warning(&format!(
+            "{source} has a kustomization file, which decides what Flux applies of it: only the files are compared"
+        ));
+    }
     let plan = plan_objects(&request.objects, old.as_deref(), request.declared.prunes);
     let (new, old) = ("local", source.to_string());
     let title = || format!("{workload} {}", settings.environment().unwrap_or_default());
@@ -54,5 +62,5 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
         || api::diff::document(new, &old, &plan),
         |format| Ok(if format == "markdown" { markdown::plan(&title(), &plan) } else { render::text(&plan) }),
     )?;
-    Ok(if plan.is_empty() { Outcome::YES } else { Outcome::NO })
+    Ok(args.exit.of(if plain && plan.is_empty() { Outcome::YES } else { Outcome::NO }))
 }

@@ -40,6 +40,13 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
                 }
                 old => old?.map_or((None, false), |(objects, plain)| (Some(objects), plain)),
             };
+            if old.is_some() && !plain && !args.push.force {
+                return Err(Problem::input("what is published cannot be compared with what would be")
+                    .cause(
+                        "it has a kustomization file, which decides what Flux applies of it: nobody can say here what would go",
+                    )
+                    .hint("--force replaces it without a plan"));
+            }
             let plan = plan_objects(&request.objects, old.as_deref(), request.declared.prunes);
             // Whoever packed them, and in whatever files: the same objects are no change.
             Ok(Compared { same: plain && plan.is_empty(), plan })

@@ -1,7 +1,7 @@
 //! What build, verify, diff and push share: which workload, which manifests, and the objects that follow.
 
 use super::super::context::Context;
-use super::super::flags::WorkloadsFlags;
+use super::super::flags::PlaceFlags;
 use crate::env;
 use crate::gather::manifests::{self, Gathered, Manifests};
 use crate::process::helm::Chart;
@@ -40,6 +40,9 @@ pub(super) struct ManifestFlags {
     /// The version of a chart that is a reference
     #[arg(long, value_name = "VERSION", requires = "chart", help_heading = "Chart options")]
     chart_version: Option<String>,
+    /// Let helm get the charts that this one depends on, into its own folder
+    #[arg(long, requires = "chart", help_heading = "Chart options")]
+    dependency_update: bool,
     /// A file of values for the chart; may be repeated
     #[arg(long, value_name = "FILE", requires = "chart", help_heading = "Chart options")]
     values: Vec<PathBuf>,
@@ -69,7 +72,7 @@ impl WorkloadFlags {
         if let Some(why) = names::label_fault(&self.workload) {
             return Err(Problem::usage(format!("'{}' is no workload's id", self.workload)).cause(why));
         }
-        context.settings(&WorkloadsFlags { runtime, environment: self.environment.clone(), ..WorkloadsFlags::default() })
+        context.settings(&PlaceFlags { runtime, environment: self.environment.clone(), ..PlaceFlags::default() })
     }
 }
 
@@ -98,12 +101,15 @@ impl Request {
             context.budget.remaining(),
         ))?;
         let declared = flags.declared(&which.workload, &settings, context, ui)?;
-        let Gathered { texts, mut findings } = gathered;
+        let Gathered { texts, mut findings, complaint } = gathered;
+        if !complaint.is_empty() {
+            ui.warning(&format!("helm says: {complaint}"));
+        }
         let allowed = settings.deploy_namespaces(&which.workload);
         let default = matches!(source, Manifests::Chart(_)).then_some(which.workload.as_str());
         let rules = Rules {
             namespace: flags.target_namespace.as_deref().or(default),
-            namespace_set_by_flux: declared.sets_namespace,
+            namespace_set_by_flux: declared.sets_namespace.as_deref(),
             namespaces: &allowed,
             allow_secrets: flags.allow_secrets,
         };
@@ -142,7 +148,7 @@ impl Request {
         let shown = self.findings.get(..SHOWN).unwrap_or(&self.findings);
         for finding in shown {
             let source = self.texts.iter().find(|(file, _)| *file == finding.place.file).map_or("", |(_, text)| text);
-            ui.findings(std::slice::from_ref(finding), source);
+            ui.findings(std::slice::from_ref(finding), (&finding.place.file, source));
         }
         if self.findings.len() > shown.len() {
             ui.warning(&format!("{} more findings are not shown", self.findings.len() - shown.len()));
@@ -169,6 +175,14 @@ impl ManifestFlags {
 
     fn rendered(&self, chart: &str, workload: &str, context: &Context) -> Result<Chart, Problem> {
         let local = context.start.join(chart);
+        // A name with one slash may be a chart of a repository that helm knows; everything else is a path.
+        let is_path = chart.starts_with(['.', '/']) || !chart.contains('/');
+        if !chart.contains("://") && is_path && !local.exists() {
+            return Err(Problem::new(Class::Input, "the chart cannot be rendered")
+                .cause("there is no such folder or archive")
+                .at(runway_core::problem::Place::file(chart))
+                .hint("--chart takes a folder, an archive, or a reference: oci://HOST/CHART, REPOSITORY/CHART"));
+        }
         let chart = if !chart.contains("://") && local.exists() {
             local.to_str().map(str::to_owned).ok_or_else(|| Problem::usage("the chart's path is no UTF-8 text"))?
         } else {
@@ -183,6 +197,7 @@ impl ManifestFlags {
         Ok(Chart {
             reference: chart,
             version: self.chart_version.clone(),
+            dependency_update: self.dependency_update,
             release: workload.to_owned(),
             namespace: self.target_namespace.clone().unwrap_or_else(|| workload.to_owned()),
             values,

@@ -1,7 +1,7 @@
 //! `doctor registry`: from the name of a registry to the right to write, step by step, without writing anything.
 
 use super::super::context::{Context, no_environment};
-use super::super::flags::{OutputFlags, RegistryFlags, WorkloadsFlags};
+use super::super::flags::{ExitFlags, OutputFlags, PlaceFlags, RegistryFlags};
 use super::super::outputs;
 use crate::exit::Outcome;
 use crate::registry::{Check, State};
@@ -25,9 +25,11 @@ pub(crate) struct Args {
     #[arg(long)]
     read_only: bool,
     #[command(flatten)]
-    which: WorkloadsFlags,
+    which: PlaceFlags,
     #[command(flatten)]
     registry: RegistryFlags,
+    #[command(flatten)]
+    exit: ExitFlags,
     #[command(flatten)]
     output: OutputFlags,
 }
@@ -59,7 +61,7 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
             told.push(problem);
         }
     }
-    Ok(outcome(&checks))
+    Ok(args.exit.of(outcome(&checks)))
 }
 
 /// No answer at all when it did not come to the question that every command asks.

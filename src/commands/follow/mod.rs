@@ -1,9 +1,11 @@
-//! Status that goes on: `--wait` until everything is there, `--watch` until somebody ends it.
+//! Status that goes on: `--wait` until everything is there (with `--objects`: and has come up), `--watch` until somebody ends it.
 
 mod changes;
+mod rollout;
 mod wait;
 mod watch;
 
+pub(super) use rollout::come_up;
 pub(super) use wait::wait;
 pub(super) use watch::watch;
 
@@ -18,7 +20,7 @@ pub(crate) struct FollowFlags {
     #[arg(short = 'w', long, conflicts_with_all = ["wait", "snapshot", "objects"], help_heading = "Following")]
     pub(crate) watch: bool,
     /// Wait until all are Ready with what the registry has now; exit 1 when it fails, 4 when the time is up
-    #[arg(long, conflicts_with_all = ["snapshot", "objects"], help_heading = "Following")]
+    #[arg(long, conflicts_with = "snapshot", help_heading = "Following")]
     pub(crate) wait: bool,
     /// With --wait: one deadline for all
     #[arg(long, value_name = "DURATION", default_value = "20m", requires = "wait", help_heading = "Following")]

@@ -2,6 +2,7 @@
 
 use super::FollowFlags;
 use super::changes::Changes;
+use super::rollout::say;
 use crate::clock;
 use crate::commands::look::{Answer, Look, Seen, Watcher};
 use crate::exit::Outcome;
@@ -67,6 +68,10 @@ struct Waiter<'a> {
 }
 
 impl Watcher for Waiter<'_> {
+    fn end(&self) -> Option<Instant> {
+        Some(self.begun + self.goal.timeout)
+    }
+
     async fn turn(&mut self, seen: Seen<'_>) -> Result<Next, Problem> {
         if self.trigger {
             self.ask_flux(&seen).await?;
@@ -208,14 +213,6 @@ impl Waiter<'_> {
     }
 
     fn say(&self, what: &str, troubles: &[Trouble]) {
-        for trouble in troubles.iter().take(LINES) {
-            self.look.ui.warning(&render::trouble(what, trouble));
-            for next in &trouble.next {
-                self.look.ui.note(&format!("  next: {next}"));
-            }
-        }
-        if let Some(more) = troubles.len().checked_sub(LINES).filter(|more| *more > 0) {
-            self.look.ui.warning(&format!("and {more} more"));
-        }
+        say(self.look.ui, what, troubles);
     }
 }

@@ -1,16 +1,17 @@
 //! `inventory build`.
 
 use super::super::context::Context;
-use super::super::flags::WorkloadsFlags;
+use super::super::flags::{ExitFlags, WorkloadsFlags};
 use super::request::Request;
 use crate::exit::Outcome;
 use crate::files::layout::Layout;
-use crate::files::{read, write};
+use crate::files::{folder, read, write};
 use crate::gather::publish::Destination;
 use crate::gather::{expected, provenance};
 use crate::ui::Ui;
 use runway_core::artifact::{self, Tree};
 use runway_core::problem::Problem;
+use runway_core::text::visible;
 use std::path::{Path, PathBuf};
 
 /// Print the Flux objects of a runtime's workloads, or write them to a folder.
@@ -27,13 +28,15 @@ pub(crate) struct Args {
     /// Write nothing; exit with 1 when what is there differs
     #[arg(long)]
     check: bool,
+    #[command(flatten)]
+    exit: ExitFlags,
 }
 
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let request = Request::new(&args.workloads, context, ui)?;
     let tree = request.tree()?;
-    match (&args.output_dir, &args.to) {
-        (Some(folder), _) => to_folder(args, folder, &tree, context, ui),
+    let outcome = match (&args.output_dir, &args.to) {
+        (Some(folder), _) => to_folder(args, folder, &tree, &request.environment, (context, ui)),
         (None, Some(to)) => to_layout(args, to, &tree, &request, context, ui),
         (None, None) if args.check => {
             Err(Problem::usage("--check has nothing to compare with").hint("add --output-dir DIR or --to layout:DIR"))
@@ -43,21 +46,40 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
             ui.answer(&text)?;
             Ok(Outcome::YES)
         }
-    }
+    };
+    outcome.map(|outcome| args.exit.of(outcome))
 }
 
 /// Writes the files, or compares them with what is there.
-fn to_folder(args: &Args, folder: &Path, tree: &Tree, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
+///
+/// A file in the environment's folder that was not built is published with what was, and applied by every cluster.
+fn to_folder(
+    args: &Args,
+    root: &Path,
+    tree: &Tree,
+    environment: &str,
+    (context, ui): (&Context, &Ui),
+) -> Result<Outcome, Problem> {
+    let strangers = folder::names(&context.start.join(root).join(environment))?;
+    let strangers = strangers.into_iter().map(|name| format!("{environment}/{name}"));
+    let strangers: Vec<String> = strangers.filter(|path| tree.get(path).is_none()).collect();
     if !args.check {
-        write::tree(&context.start.join(folder), tree, |path| ui.note(&format!("wrote {}", folder.join(path).display())))?;
+        write::tree(&context.start.join(root), tree, |path| ui.note(&format!("wrote {}", root.join(path).display())))?;
+        for path in &strangers {
+            let shown = root.join(path);
+            ui.warning(&format!("{} was not built: a push of the folder would publish it, too", shown.display()));
+        }
         return Ok(Outcome::YES);
     }
-    let mut same = true;
+    for path in &strangers {
+        ui.answer(&format!("{} is not built\n", visible(&root.join(path).display().to_string())))?;
+    }
+    let mut same = strangers.is_empty();
     for (path, content) in tree.files() {
-        let file = context.start.join(folder).join(&path);
+        let file = context.start.join(root).join(&path);
         if read::optional(&file, "the built file")?.as_deref().map(str::as_bytes) != Some(content) {
             same = false;
-            ui.answer(&format!("{} differs\n", folder.join(&path).display()))?;
+            ui.answer(&format!("{} differs\n", root.join(&path).display()))?;
         }
     }
     Ok(if same { Outcome::YES } else { Outcome::NO })

@@ -1,7 +1,7 @@
 //! `inventory list`: the tags of an inventory, each with what it holds.
 
 use super::super::context::Context;
-use super::super::flags::WorkloadsFlags;
+use super::super::flags::PlaceFlags;
 use super::super::tags::{self, ListFlags};
 use super::request::not_named;
 use crate::exit::Outcome;
@@ -16,7 +16,7 @@ pub(crate) struct Args {
     /// oci://REPOSITORY or layout:DIR [default: the runtime's repository]
     source: Option<String>,
     #[command(flatten)]
-    workloads: WorkloadsFlags,
+    workloads: PlaceFlags,
     #[command(flatten)]
     list: ListFlags,
 }

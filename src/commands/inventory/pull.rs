@@ -1,11 +1,10 @@
 //! `inventory pull`: the files of a published inventory, to a folder.
 
-use super::super::context::{Context, environment};
-use super::super::flags::{RegistryFlags, WorkloadsFlags};
-use super::request::{missing, published};
+use super::super::context::Context;
+use super::super::flags::{PlaceFlags, RegistryFlags};
+use super::request::{Surroundings, missing, published, read};
 use crate::exit::Outcome;
 use crate::files::write;
-use crate::gather::expected;
 use crate::ui::Ui;
 use runway_core::problem::Problem;
 use std::path::PathBuf;
@@ -19,18 +18,17 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     output_dir: PathBuf,
     #[command(flatten)]
-    workloads: WorkloadsFlags,
+    workloads: PlaceFlags,
     #[command(flatten)]
     registry: RegistryFlags,
 }
 
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let settings = context.settings(&args.workloads)?;
-    let environment = environment(&settings)?;
-    let source = published(args.source.as_deref(), &settings, environment, &context.start)?;
+    let source = published(args.source.as_deref(), &settings, settings.runtime(), &context.start)?;
     let client = context.registry_of(&source, &settings, &args.registry)?;
-    let held =
-        crate::block_on(expected::held(&source, environment, &client))?.map_err(|why| missing(why, &source.to_string()))?;
+    let around = Surroundings { context, settings: &settings, runtime: settings.runtime(), client: &client, ui };
+    let (held, _) = crate::block_on(read(&source, &around))?.map_err(|why| missing(why, &source.to_string()))?;
     write::tree(&context.start.join(&args.output_dir), &held.tree, |path| {
         ui.note(&format!("wrote {}", args.output_dir.join(path).display()));
     })?;

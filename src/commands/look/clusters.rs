@@ -118,11 +118,10 @@ impl Look<'_> {
     }
 
     async fn of_clusters(&self, client: &Client) -> Result<Answer, Problem> {
-        let mut flags = self.flags.cluster.kube()?;
+        // Which contexts there are is asked of the whole kubeconfig; the flag chooses among them.
+        let flags = self.flags.cluster.all()?;
         let choice = self.flags.many.choice(&self.flags.cluster, &self.flags.which)?;
         let around = cluster::Surroundings { variables: &env::variable, home: env::home() };
-        // Which contexts there are is asked of the whole kubeconfig; the flag chooses among them.
-        flags.context = None;
         let configured = cluster::configured(&flags, &around)?;
         let targets = targets::targets(&choice, self.settings, &configured)?;
         let shared = self.shared(None, client, targets.len() > 1);

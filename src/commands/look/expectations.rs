@@ -2,6 +2,7 @@
 
 use super::flags::LookFlags;
 use crate::commands::context::{Context, known};
+use crate::commands::sources::Reading;
 use crate::gather::observed::Saved;
 use crate::gather::source::Source;
 use crate::gather::{deployed, expected};
@@ -69,11 +70,19 @@ impl Expectations<'_> {
         Ok(Expected { runtime, environment, namespace: namespace.to_owned(), declared, published })
     }
 
+    /// What is expected as far as it is known without an answer of the registry.
+    pub(super) fn without(&self, (runtime, environment): &Scope, namespace: &str, why: &str) -> Result<Expected, Problem> {
+        let declared = self.declared(runtime, environment)?;
+        let published = Published::Unknown(why.to_owned());
+        let (runtime, environment) = (runtime.clone(), environment.clone());
+        Ok(Expected { runtime, environment, namespace: namespace.to_owned(), declared, published })
+    }
+
     fn declared(&self, runtime: &str, environment: &str) -> Result<Option<(String, Inventory)>, Problem> {
         let file = self.flags.which.file.as_deref();
         let Some(declared) = expected::declared(file, &self.context.start, runtime)? else { return Ok(None) };
         if declared.is_refused() {
-            self.ui.findings(&declared.findings, &declared.text);
+            self.ui.findings(&declared.findings, (&declared.file, &declared.text));
             return Err(Problem::input("the declared file has errors").at(Place::file(declared.file)));
         }
         known("environment", Some(environment), self.settings.environments())?;
@@ -85,7 +94,9 @@ impl Expectations<'_> {
         let held = match (&self.flags.expected, self.saved) {
             (Some(text), _) => {
                 let source = Source::parse(text, &self.context.start)?;
-                expected::held(&source, environment, self.client).await?.ok()
+                let (context, settings, client, ui) = (self.context, self.settings, self.client, self.ui);
+                let runtime = Some(runtime);
+                Reading { context, settings, runtime, environment, client, ui }.held(&source).await?.ok()
             }
             (None, Some(saved)) => {
                 return match &saved.published {

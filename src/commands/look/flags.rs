@@ -1,6 +1,6 @@
 //! Where to look, and what to compare with.
 
-use crate::commands::flags::{ClusterFlags, ManyFlags, OutputFlags, RegistryFlags, WorkloadsFlags};
+use crate::commands::flags::{ClusterFlags, ExitFlags, ManyFlags, OutputFlags, RegistryFlags, WorkloadsFlags};
 use std::path::PathBuf;
 
 /// Where to look, and what to compare with.
@@ -33,6 +33,8 @@ pub(crate) struct NamedFlags {
     pub(crate) workloads: Vec<String>,
     #[command(flatten)]
     pub(crate) look: LookFlags,
+    #[command(flatten)]
+    pub(crate) exit: ExitFlags,
     #[command(flatten)]
     pub(crate) output: OutputFlags,
 }

@@ -5,16 +5,17 @@ use super::expectations::Scope;
 use crate::cluster::{self, Cluster, Mirror};
 use crate::env;
 use crate::gather::deployed::Asker;
-use crate::gather::follow::{Follower, Next, follow};
+use crate::gather::follow::{Follower, Next, Question, follow};
 use crate::gather::targets::{self, Target};
 use crate::registry::Client;
 use runway_core::api;
 use runway_core::assess::{self, Expected, Item, Published};
 use runway_core::flux::reference::Target as Tag;
-use runway_core::observed::{Gap, Observed, Registry};
+use runway_core::observed::{Answer as Known, Gap, Observed, Registry};
 use runway_core::problem::Problem;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// What everything looks like now.
@@ -35,6 +36,11 @@ pub(crate) struct Seen<'a> {
 pub(crate) trait Watcher {
     /// Looks once.
     async fn turn(&mut self, seen: Seen<'_>) -> Result<Next, Problem>;
+
+    /// When it is over, whoever has not answered by then.
+    fn end(&self) -> Option<Instant> {
+        None
+    }
 }
 
 /// A chosen cluster.
@@ -49,23 +55,35 @@ struct Place<'a> {
     fault: Option<String>,
 }
 
-struct Following<'a, W> {
-    shared: Shared<'a>,
+struct Following<'a, 'w, W> {
+    shared: &'a Shared<'a>,
     client: &'a Client,
     places: Vec<Place<'a>>,
-    expected: BTreeMap<Scope, Expected>,
+    expected: Expectations,
     registry: Registry,
-    watcher: &'a mut W,
+    watcher: &'w mut W,
 }
+
+/// What is expected, by scope.
+type Expectations = BTreeMap<Scope, Rc<Expected>>;
+
+/// What registries answered in one round.
+struct News {
+    expected: Expectations,
+    /// The digests that they have now; none: they were not asked.
+    registry: Option<Registry>,
+}
+
+/// What is said of a registry while it lets us wait.
+const NO_ANSWER: &str = "the registry has given no answer in time";
 
 impl Look<'_> {
     /// Follows every chosen cluster until the watcher has enough; registries are asked at most once in `every`.
     pub(crate) async fn follow(&self, every: Duration, watcher: &mut impl Watcher) -> Result<(), Problem> {
         let client = self.context.registry(self.settings, &self.flags.registry)?;
-        let mut flags = self.flags.cluster.kube()?;
+        let flags = self.flags.cluster.all()?;
         let choice = self.flags.many.choice(&self.flags.cluster, &self.flags.which)?;
         let around = cluster::Surroundings { variables: &env::variable, home: env::home() };
-        flags.context = None;
         let configured = cluster::configured(&flags, &around)?;
         let targets = targets::targets(&choice, self.settings, &configured)?;
         let shared = self.shared(None, &client, targets.len() > 1);
@@ -90,37 +108,63 @@ impl Look<'_> {
         let mirrors: Vec<Mirror<'_>> =
             clusters.iter().map(|(name, cluster)| Mirror::new(cluster, name, namespace, &changed)).collect();
         let (expected, registry) = (BTreeMap::new(), Registry::default());
-        let mut following = Following { shared, client: &client, places, expected, registry, watcher };
+        let mut following = Following { shared: &shared, client: &client, places, expected, registry, watcher };
         follow(&mirrors, &changed, every, &mut following).await
     }
 }
 
-impl<W: Watcher> Follower for Following<'_, W> {
-    async fn ask(&mut self, mirrors: &[Mirror<'_>]) -> Result<(), Problem> {
+impl<'a, W: Watcher> Follower<'a> for Following<'a, '_, W> {
+    type News = News;
+
+    fn ask(&mut self, mirrors: &'a [Mirror<'a>]) -> Result<Question<'a, News>, Problem> {
         self.find_scopes(mirrors)?;
-        self.read_published().await?;
-        let mut references = BTreeSet::new();
-        for (place, scope) in self.pairs() {
-            if let (Ok(at), Some(expected)) = (&place.mirror, self.expected.get(scope))
-                && let Some(mirror) = mirrors.get(*at)
-            {
-                references.extend(mirror.observed(|observed| assess::references(expected, observed)));
+        let asked = self.asked(mirrors);
+        let (shared, client, known) = (self.shared, self.client, self.expected.clone());
+        Ok(Box::pin(async move {
+            let expected = read_published(shared, client, known, &asked).await?;
+            if shared.look.flags.no_registry {
+                return Ok(News { expected, registry: None });
+            }
+            // A new asker: the answers of before are what is doubted.
+            let registry = Asker::new(client).ask(&references(&asked, &expected)).await;
+            Ok(News { expected, registry: Some(registry) })
+        }))
+    }
+
+    fn learn(&mut self, mirrors: &'a [Mirror<'a>], news: Option<News>) -> Result<(), Problem> {
+        if let Some(news) = news {
+            self.expected.extend(news.expected);
+            self.registry = news.registry.unwrap_or_default();
+            return Ok(());
+        }
+        self.find_scopes(mirrors)?;
+        let asked = self.asked(mirrors);
+        for (_, scope) in &asked {
+            if !self.expected.contains_key(scope) {
+                let expected = self.shared.expectations.without(scope, self.shared.look.settings.namespace(), NO_ANSWER)?;
+                self.expected.insert(scope.clone(), Rc::new(expected));
             }
         }
         if !self.shared.look.flags.no_registry {
-            // A new asker: the answers of before are what is doubted.
-            self.registry = Asker::new(self.client).ask(&references).await;
+            self.registry = Registry::default();
+            for reference in references(&asked, &self.expected) {
+                self.registry.insert(reference, Known::Unknown(NO_ANSWER.to_owned()));
+            }
         }
         Ok(())
     }
 
-    async fn turn(&mut self, mirrors: &[Mirror<'_>], fresh: bool) -> Result<Next, Problem> {
+    fn end(&self) -> Option<Instant> {
+        self.watcher.end()
+    }
+
+    async fn turn(&mut self, mirrors: &'a [Mirror<'a>], fresh: bool) -> Result<Next, Problem> {
         // A cluster that answers only now has scopes that nobody asked about yet.
-        if !fresh && self.places.iter().any(|place| place.scopes.is_empty()) {
+        if self.places.iter().any(|place| place.scopes.is_empty()) {
             self.find_scopes(mirrors)?;
-            if self.pairs().any(|(_, scope)| !self.expected.contains_key(scope)) {
-                return Ok(Next::Ask);
-            }
+        }
+        if self.pairs().any(|(_, scope)| !self.expected.contains_key(scope)) {
+            return Ok(Next::Ask);
         }
         let mut answer = Answer::default();
         let mut gaps = Vec::new();
@@ -143,7 +187,7 @@ impl<W: Watcher> Follower for Following<'_, W> {
     }
 }
 
-impl<W> Following<'_, W> {
+impl<'a, W> Following<'a, '_, W> {
     fn pairs(&self) -> impl Iterator<Item = (&Place<'_>, &Scope)> {
         self.places.iter().flat_map(|place| place.scopes.iter().map(move |scope| (place, scope)))
     }
@@ -160,37 +204,10 @@ impl<W> Following<'_, W> {
         Ok(())
     }
 
-    /// Reads what is published, and again when its tag has moved.
-    async fn read_published(&mut self) -> Result<(), Problem> {
-        let scopes: BTreeSet<Scope> = self.pairs().map(|(_, scope)| scope.clone()).collect();
-        for scope in scopes {
-            let Some(known) = self.expected.get(&scope) else {
-                let namespace = self.shared.look.settings.namespace();
-                let read = self.shared.expectations.of(&scope, namespace).await?;
-                self.expected.insert(scope, (*read).clone());
-                continue;
-            };
-            if self.shared.look.flags.no_registry || self.is_current(known, &scope).await? {
-                continue;
-            }
-            let published = self.shared.expectations.published(&scope.0, &scope.1).await?;
-            if let Some(known) = self.expected.get_mut(&scope) {
-                known.published = published;
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the tag still has the digest that was read: one HEAD.
-    async fn is_current(&self, known: &Expected, (runtime, environment): &Scope) -> Result<bool, Problem> {
-        if self.shared.look.flags.expected.is_some() {
-            return Ok(false);
-        }
-        let Published::Known { digest: Some(digest), .. } = &known.published else { return Ok(false) };
-        let repository = self.shared.look.settings.inventory_repository(runtime)?;
-        let head = self.client.head(&repository, &Tag::Tag(environment.clone())).await;
-        // A registry that gives no answer now has not said that it moved.
-        Ok(head.map_or(true, |head| head.is_some_and(|head| head.digest.as_str() == digest)))
+    /// Each scope of each cluster that can be asked.
+    fn asked(&self, mirrors: &'a [Mirror<'a>]) -> Asked<'a> {
+        let mirror = |place: &Place<'_>| place.mirror.as_ref().ok().and_then(|at| mirrors.get(*at));
+        self.pairs().map(|(place, scope)| (mirror(place), scope.clone())).collect()
     }
 
     /// Judges one cluster.
@@ -215,6 +232,60 @@ impl<W> Following<'_, W> {
             _ => None,
         })
     }
+}
+
+/// Clusters, as far as they can be asked, with their scopes.
+type Asked<'a> = Vec<(Option<&'a Mirror<'a>>, Scope)>;
+
+/// What these clusters run or should run.
+fn references(asked: &Asked<'_>, expected: &Expectations) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (mirror, scope) in asked {
+        if let (Some(mirror), Some(expected)) = (mirror, expected.get(scope)) {
+            found.extend(mirror.observed(|observed| assess::references(expected, observed)));
+        }
+    }
+    found
+}
+
+/// Reads what is published, and again when its tag has moved.
+async fn read_published(
+    shared: &Shared<'_>,
+    client: &Client,
+    mut known: Expectations,
+    asked: &Asked<'_>,
+) -> Result<Expectations, Problem> {
+    let scopes: BTreeSet<&Scope> = asked.iter().map(|(_, scope)| scope).collect();
+    for scope in scopes {
+        let Some(before) = known.get_mut(scope) else {
+            let read = shared.expectations.of(scope, shared.look.settings.namespace()).await?;
+            known.insert(scope.clone(), read);
+            continue;
+        };
+        if shared.look.flags.no_registry || is_current(shared, client, before, scope).await? {
+            continue;
+        }
+        let published = shared.expectations.published(&scope.0, &scope.1).await?;
+        Rc::make_mut(before).published = published;
+    }
+    Ok(known)
+}
+
+/// Whether the tag still has the digest that was read: one HEAD.
+async fn is_current(
+    shared: &Shared<'_>,
+    client: &Client,
+    known: &Expected,
+    (runtime, environment): &Scope,
+) -> Result<bool, Problem> {
+    if shared.look.flags.expected.is_some() {
+        return Ok(false);
+    }
+    let Published::Known { digest: Some(digest), .. } = &known.published else { return Ok(false) };
+    let repository = shared.look.settings.inventory_repository(runtime)?;
+    let head = client.head(&repository, &Tag::Tag(environment.clone())).await;
+    // A registry that gives no answer now has not said that it moved.
+    Ok(head.map_or(true, |head| head.is_some_and(|head| head.digest.as_str() == digest)))
 }
 
 impl Answer {

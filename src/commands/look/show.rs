@@ -29,5 +29,5 @@ pub(crate) fn show_named(
     let document = || api::status::document(now.to_string(), answer.clusters.clone(), &answer.items, &items);
     outputs::show(&outputs, (context, ui), document, |_| Ok(human(&items, now, ui.style())))?;
     answer.warn(ui);
-    Ok(answer.outcome())
+    Ok(flags.exit.of(answer.outcome()))
 }

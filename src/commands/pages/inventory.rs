@@ -34,7 +34,8 @@ pub(super) const PAGES: &[Page] = &[
                 "kubectl runway inventory build --runtime gke -e production --to layout:layout",
             ),
         ],
-        notes: "Exit codes: 0 built, 1 --check found a difference, 2 not built.",
+        notes: "A file in the environment's folder that was not built is a difference, too: a push of the folder would publish it.\n\
+                Exit codes: 0 built, 1 --check found a difference, 2 not built.",
         see: &["inventory verify", "inventory push", "help settings"],
     },
     Page {
@@ -53,17 +54,24 @@ pub(super) const PAGES: &[Page] = &[
             ),
             ("Is every deploy artifact there?", "kubectl runway inventory verify --runtime gke -e production --artifacts"),
             (
+                "Would the clusters take every object?",
+                "kubectl runway inventory verify --runtime gke -e production --context 'production-*'",
+            ),
+            (
                 "Check what is published",
                 "kubectl runway inventory verify oci://registry.example.com/provisioner/gke-inventory:production -e production",
             ),
         ],
-        notes: "Several formats at once: -o FORMAT=FILE writes a file.\nExit codes: 0 nothing wrong, 1 errors were found, 2 could not verify.",
+        notes: "Several formats at once: -o FORMAT=FILE writes a file.\n\
+                Exit codes: 0 nothing wrong, 1 errors were found, 2 could not verify, 3 some of several clusters gave no answer.",
         see: &["help finding", "inventory diff", "inventory push"],
     },
     Page {
         path: "inventory diff",
         about: "Compares two inventories workload by workload and field by field; without arguments what would be built with what is published. \
-                Defaults that the API fills in do not count. A removal says its consequence: pruned, or left behind as an orphan.",
+                Each side is a workloads.yml, a file of manifests (- is standard input), a folder that contains the environment's, a registry, a \
+                layout or a cluster. Defaults that the API fills in do not count; of a cluster neither does spec.suspend. A removal says its \
+                consequence: pruned, or left behind as an orphan.",
         examples: &[
             ("What would a push change?", "kubectl runway inventory diff --runtime gke -e production"),
             (
@@ -75,14 +83,20 @@ pub(super) const PAGES: &[Page] = &[
                 "kubectl runway inventory diff --runtime gke -e production local cluster:production-gke",
             ),
             ("With a layout on disk", "kubectl runway inventory diff --runtime gke -e production local layout:layout"),
+            (
+                "A file by its name, against a layout",
+                "kubectl runway inventory diff --runtime gke -e production config/runtimes/gke/workloads.yml layout:layout",
+            ),
         ],
-        notes: "Exit codes: 0 the same, 1 different, 2 could not be compared.",
+        notes: "Where both sides name a tag or hold one folder only, neither --runtime nor -e need be given.\n\
+                Exit codes: 0 the same, 1 different, 2 could not be compared.",
         see: &["inventory push", "inventory show", "help formats"],
     },
     Page {
         path: "inventory push",
         about: "Builds and verifies, plans against what the tag holds, refuses removals beyond the guard's limits, pushes blobs, manifest and tag in \
-                this order, and reads the tag back. Equal content is not pushed again. Clusters follow the tag by themselves.",
+                this order, and reads the tag back. Equal content is not pushed again, in whatever order. What the tag holds counts by namespace and \
+                name, objects that are no workloads included. The tag of another environment is refused. Clusters follow the tag by themselves.",
         examples: &[
             ("The plan; nothing is pushed", "kubectl runway inventory push --runtime gke -e production --dry-run"),
             ("Publish", "kubectl runway inventory push --runtime gke -e production"),
@@ -94,7 +108,8 @@ pub(super) const PAGES: &[Page] = &[
             ),
         ],
         notes: "-o dotenv prints RUNWAY_REF, RUNWAY_TAG, RUNWAY_DIGEST and RUNWAY_CHANGED for later CI jobs.\n\
-                Exit codes: 0 pushed or unchanged, 2 not done, 5 refused by the guard or because somebody moved the tag.",
+                Of a refused push they name what the tag still holds. A report that cannot be written is told before anything is pushed.\n\
+                Exit codes: 0 pushed or unchanged, 2 not done or not wholly (\"pushed, but …\"), 5 refused by the guard or because somebody moved the tag.",
         see: &["inventory diff", "status", "help settings"],
     },
     Page {
@@ -107,9 +122,9 @@ pub(super) const PAGES: &[Page] = &[
                 "What a repository holds",
                 "kubectl runway inventory pull oci://registry.example.com/x/provisioner/gke-inventory:production -e production --output-dir out",
             ),
-            ("From a layout on disk", "kubectl runway inventory pull layout:layout -e production --output-dir pulled"),
+            ("From a layout on disk", "kubectl runway inventory pull layout:layout:production --output-dir pulled"),
         ],
-        notes: "Exit codes: 0 written, 2 not there or not written.",
+        notes: "Where the source names a tag or holds one folder only, -e need not be given.\nExit codes: 0 written, 2 not there or not written.",
         see: &["inventory show", "inventory diff"],
     },
     Page {
@@ -133,7 +148,7 @@ pub(super) const PAGES: &[Page] = &[
             ),
             ("From a layout on disk", "kubectl runway inventory show layout:layout -e production"),
         ],
-        notes: "Exit codes: 0 printed, 2 not there or not readable.",
+        notes: "Where the source names a tag or holds one folder only, -e need not be given.\nExit codes: 0 printed, 2 not there or not readable.",
         see: &["inventory diff", "inventory list"],
     },
 ];

@@ -3,6 +3,7 @@
 use super::server::{Reply, Request, Server};
 use super::store::Store;
 use super::{all, artifact, client, login, repository, tag};
+use futures_util::future::join_all;
 use runway_core::artifact::Digest;
 use runway_core::flux::reference::Target;
 use runway_core::problem::Class;
@@ -115,4 +116,48 @@ async fn locations_in_all_forms_and_registries_that_take_pieces_only() {
         assert!(store.has("a/x", &artifact.manifest.digest));
         assert_eq!(server.lines().iter().any(|line| line.starts_with("PATCH")), only_pieces);
     }
+}
+
+#[tokio::test]
+async fn a_wrong_basic_login_is_tried_once_and_a_good_one_side_by_side() {
+    for (password, sent) in [("wr0ng", 1), ("s3cret", 64)] {
+        let store = Arc::new(Store::default());
+        let server = Server::start(move |request| guarded(request, &store));
+        let (name, value) = login(&server, "runway", password);
+        let (client, target) = (client(&[(name, &value)]), tag("v1"));
+        let many: Vec<_> = (0..32).map(|n| repository(&server, &format!("a/w{n}"))).collect();
+        // Two rounds, as a wait has them.
+        for round in 0..2 {
+            let results = join_all(many.iter().map(|repository| client.head(repository, &target))).await;
+            for (result, repository) in results.into_iter().zip(&many) {
+                match result {
+                    Ok(found) => assert_eq!((found, password), (None, "s3cret")),
+                    Err(problem) => {
+                        let said = all(&problem);
+                        assert!(said.contains("wrong login: the login came from DOCKER_AUTH_CONFIG"), "{round}: {said}");
+                        assert!(said.contains(&format!("where: oci://{repository}:v1")), "{said}");
+                    }
+                }
+            }
+        }
+        let with = server.requests().iter().filter(|request| request.header("authorization").is_some()).count();
+        assert_eq!(with, sent, "{password}");
+    }
+}
+
+/// A password that is changed while something is followed is not sent for ever.
+#[tokio::test]
+async fn a_login_that_is_not_taken_any_more_is_left() {
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let server = Server::start(move |request| match request.header("authorization") {
+        Some(_) if count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < 2 => Reply::new(404),
+        _ => Reply::new(401).with("WWW-Authenticate", "Basic realm=x"),
+    });
+    let (name, value) = login(&server, "runway", "s3cret");
+    let (client, at) = (client(&[(name, &value)]), repository(&server, "a/x"));
+    for round in 0..12 {
+        assert_eq!(client.head(&at, &tag("v1")).await.is_ok(), round < 2, "{round}");
+    }
+    let with = server.requests().iter().filter(|request| request.header("authorization").is_some()).count();
+    assert_eq!(with, 2 + 3 + 1);
 }

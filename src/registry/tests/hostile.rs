@@ -128,7 +128,7 @@ async fn bodies_without_an_end_are_left() {
     let realm = format!("Bearer realm=\"http://{}/token\"", registry.host);
     let registry = Server::start(move |_| Reply::new(401).with("WWW-Authenticate", realm.clone()));
     let problem = client.tags(&repository(&registry, "a/x")).await.unwrap_err();
-    assert!(said(&problem).contains("is larger than 1 MiB"), "{}", said(&problem));
+    assert!(said(&problem).contains("is larger than 64 KiB"), "{}", said(&problem));
 }
 
 #[tokio::test]
@@ -258,4 +258,15 @@ async fn what_is_no_manifest_or_no_reference_is_said_so() {
     });
     let fetched = client(&[]).manifest(&repository(&registry, "a/x"), &tag("v1")).await.unwrap().unwrap();
     assert!(fetched.manifest.content().unwrap_err().to_string().contains("index"));
+}
+
+#[tokio::test]
+async fn what_could_not_be_read_again_is_not_written() {
+    let registry = Server::start(|_| Reply::new(404));
+    let mut ours = artifact("one");
+    ours.layer.bytes = vec![0; (16 << 20) + 1];
+    let said = all(&client(&[]).upload(&repository(&registry, "a/x"), &ours, None).await.unwrap_err());
+    assert!(said.contains("16777217 bytes, packed; more than 16 MiB could not be read again"), "{said}");
+    assert!(said.contains("hint: nothing was uploaded"), "{said}");
+    assert_eq!(registry.lines().len(), 0);
 }

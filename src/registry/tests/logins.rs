@@ -4,16 +4,21 @@ use super::super::logins::{Login, Logins};
 use super::super::secret::Secret;
 use super::server::{Reply, Server, error};
 use super::{client, repository, tag};
+use crate::net::Budget;
 use runway_core::flux::reference::Repository;
 use runway_core::problem::Problem;
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
+fn budget() -> Budget {
+    Budget::new(Duration::from_secs(20), Duration::from_secs(20))
+}
+
 /// `user password (from)`, or where it was looked for.
 async fn find(variables: &[(&str, &str)], home: Option<&Path>, repository: &str) -> Result<String, Problem> {
     let variables: HashMap<&str, &str> = variables.iter().copied().collect();
-    let logins = Logins::new(&|name| variables.get(name).map(|value| (*value).to_owned()), home);
+    let logins = Logins::new(&|name| variables.get(name).map(|value| (*value).to_owned()), home, budget());
     Ok(match logins.find(&Repository::parse(repository).unwrap()).await? {
         Ok(found) => match found.login {
             Login::Basic { user, password } => format!("{user} {} ({})", password.expose(), found.from),
@@ -115,7 +120,7 @@ async fn a_login_that_was_refused_is_read_again() {
 #[tokio::test]
 async fn what_the_caller_hands_in_comes_first_and_for_its_host_only() {
     let text = entry("text");
-    let mut logins = Logins::new(&|name| (name == "DOCKER_AUTH_CONFIG").then(|| text.clone()), None);
+    let mut logins = Logins::new(&|name| (name == "DOCKER_AUTH_CONFIG").then(|| text.clone()), None, budget());
     logins.give("h".into(), Login::Bearer(Secret::new("mine")));
     let found = logins.find(&Repository::parse("h/x").unwrap()).await.unwrap().unwrap();
     assert_eq!((found.login, found.from.as_str()), (Login::Bearer(Secret::new("mine")), "the command line"));
@@ -151,6 +156,27 @@ async fn files_that_cannot_be_used() {
     let problem = find(&[("DOCKER_AUTH_CONFIG", odd)], None, "h/x").await.unwrap_err();
     assert_eq!(problem.to_string(), "the entry 'h' of a login file cannot be read: its 'auth' is not base64");
     assert!(!format!("{problem:?}").contains("s3cret"));
+}
+
+#[tokio::test]
+async fn a_broken_file_in_its_usual_place_stands_in_nobody_s_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    let path = write(&home.join(".docker/config.json"), r#"{"auths": {"elsewhere": "#);
+    let job = [("CI_REGISTRY", "h"), ("CI_JOB_TOKEN", "job")];
+    assert_eq!(find(&job, Some(&home), "h/x").await.unwrap(), "gitlab-ci-token job (CI_JOB_TOKEN)");
+    let looked = find(&[], Some(&home), "h/x").await.unwrap();
+    assert!(looked.contains(&format!("{path} (passed over: it is not the JSON of a login file (line 1")), "{looked}");
+    // It may hold a login for this host; and a file that somebody names is meant.
+    write(&home.join(".docker/config.json"), r#"{"auths": {"https://H/v1/": "#);
+    let own = home.join(".docker").display().to_string();
+    let named = [("DOCKER_CONFIG", own.as_str()), job[0], job[1]];
+    for (variables, home, at) in [(&job[..], Some(home.as_path()), "h/x"), (&named[..], None, "other/x")] {
+        let problem = find(variables, home, at).await.unwrap_err();
+        let said = super::all(&problem);
+        assert!(said.contains("cannot read a login file") && said.contains("hint: mend it, or name another"), "{said}");
+        assert!(said.contains(&format!("where: {path}")), "{said}");
+    }
 }
 
 #[test]
@@ -229,10 +255,29 @@ mod helpers {
         let path = folder.path().join("docker-credential-slow");
         write(&path, "#!/bin/sh\nsleep 600\n");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let mut helpers = Helpers::new(Some(folder.path().display().to_string()));
+        let mut helpers = Helpers::new(Some(folder.path().display().to_string()), super::budget());
         helpers.limit = std::time::Duration::from_millis(200);
         let problem = helpers.get("slow", "h", "FILE").await.unwrap_err();
-        assert!(problem.to_string().contains("it gave no answer within 200ms"), "{problem}");
+        assert!(problem.to_string().contains("it gave no answer within 200 ms"), "{problem}");
+    }
+
+    #[tokio::test]
+    async fn a_helper_has_no_more_time_than_there_is() {
+        use super::super::super::helper::Helpers;
+        use super::{Budget, Duration};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("docker-credential-slow");
+        write(&path, "#!/bin/sh\nexec sleep 600\n");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let start = crate::clock::monotonic();
+        let budget = Budget::new(Duration::from_millis(400), Duration::from_secs(20));
+        let helpers = Helpers::new(Some(folder.path().display().to_string()), budget);
+        // Several add up to no more than all the time there is.
+        for (host, words) in [("h", "it gave no answer within"), ("other", "the time for the whole command is over")] {
+            let problem = helpers.get("slow", host, "FILE").await.unwrap_err();
+            assert!(problem.to_string().contains(words), "{problem}");
+        }
+        assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
     }
 
     #[tokio::test]
@@ -244,7 +289,7 @@ mod helpers {
         let script = format!("#!/bin/sh\necho x >> {}\necho '{{\"Username\":\"u\",\"Secret\":\"p\"}}'\n", log.display());
         write(&path, &script);
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let helpers = Helpers::new(Some(folder.path().display().to_string()));
+        let helpers = Helpers::new(Some(folder.path().display().to_string()), super::budget());
         let all = futures_util::future::join_all((0..20).map(|_| helpers.get("count", "h", "FILE"))).await;
         assert!(all.into_iter().all(|result| matches!(result, Ok(Lookup::Login(_)))));
         assert_eq!(std::fs::metadata(log).unwrap().len(), 2);

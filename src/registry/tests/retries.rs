@@ -4,6 +4,7 @@ use super::server::{Reply, Request, Server, error};
 use super::store::Store;
 use super::{all, artifact, client, repository, tag, within};
 use crate::clock;
+use crate::net::Budget;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -110,4 +111,47 @@ async fn a_tag_is_set_once_and_a_lost_answer_is_looked_up() {
     client(&[]).tag(&repository(&server, "a/x"), &ours, "v1", None).await.unwrap();
     assert_eq!(server.lines(), ["HEAD /v2/a/x/manifests/v1", "PUT /v2/a/x/manifests/v1", "HEAD /v2/a/x/manifests/v1"]);
     assert_eq!(store.tag("a/x", "v1"), Some(ours.manifest.digest));
+}
+
+/// Work without an end has no time to lose either: a pause is at most as long as one question.
+#[tokio::test]
+async fn retry_after_is_no_reason_to_stand_still() {
+    for method in ["GET", "POST"] {
+        let (_, server) = failing(method, 99, Reply::new(429).with("Retry-After", "3600"));
+        let mut client = within(Duration::from_secs(1), &[]);
+        client.exchange.transport.budget = client.exchange.transport.budget.endless();
+        let at = repository(&server, "a/x");
+        let start = clock::monotonic();
+        let asked = async {
+            if method == "GET" { client.tags(&at).await.map(drop) } else { client.upload(&at, &artifact("one"), None).await }
+        };
+        let said = all(&tokio::time::timeout(Duration::from_secs(5), asked).await.unwrap().unwrap_err());
+        assert!(said.contains("try again in 3600 s") && start.elapsed() < Duration::from_secs(4), "{said}");
+    }
+}
+
+/// One request has its limit; a large body on a slow line has the time that it needs, and an answer that is coming has all.
+#[tokio::test]
+async fn slow_lines_have_the_time_that_they_need() {
+    let layer = vec![7; 12 << 20];
+    let server = Server::start_slow(8 << 20, |request| match request.method.as_str() {
+        "PUT" => Reply::new(201),
+        "POST" => Reply::new(202).with("Location", "/v2/a/x/blobs/uploads/1"),
+        "GET" => Reply { slow: true, ..Reply::new(200).body("{\"tags\":[\"v1\"]}") },
+        _ => Reply::new(404),
+    });
+    let mut ours = artifact("one");
+    ours.layer.bytes = layer;
+    let mut client = client(&[]);
+    client.exchange.transport.budget = Budget::new(Duration::from_secs(30), Duration::from_millis(500));
+    let start = clock::monotonic();
+    client.upload(&repository(&server, "a/x"), &ours, None).await.unwrap();
+    assert!(start.elapsed() > Duration::from_millis(700), "{:?}", start.elapsed());
+    let start = clock::monotonic();
+    assert_eq!(client.tags(&repository(&server, "a/x")).await.unwrap(), ["v1"]);
+    assert!(start.elapsed() > Duration::from_millis(700), "{:?}", start.elapsed());
+    // What is followed without an end gives each answer the time of a question.
+    client.exchange.transport.budget = client.exchange.transport.budget.endless();
+    let said = all(&client.tags(&repository(&server, "a/x")).await.unwrap_err());
+    assert!(said.contains("no complete answer within 0.5 s"), "{said}");
 }

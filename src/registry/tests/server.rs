@@ -39,6 +39,8 @@ pub(super) struct Reply {
     pub(super) cut: Option<usize>,
     /// Send the body again and again, without an end.
     pub(super) endless: bool,
+    /// Send the body byte by byte, with a pause after each.
+    pub(super) slow: bool,
 }
 
 impl Reply {
@@ -76,14 +78,19 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn start(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
-        Self::serve(Arc::new(handler), None)
+        Self::serve(Arc::new(handler), None, usize::MAX)
+    }
+
+    /// Takes so many bytes of a body in a second, no more.
+    pub(super) fn start_slow(rate: usize, handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        Self::serve(Arc::new(handler), None, rate)
     }
 
     pub(super) fn tls(config: rustls::ServerConfig, handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
-        Self::serve(Arc::new(handler), Some(Arc::new(config)))
+        Self::serve(Arc::new(handler), Some(Arc::new(config)), usize::MAX)
     }
 
-    fn serve(handler: Arc<Handler>, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
+    fn serve(handler: Arc<Handler>, tls: Option<Arc<rustls::ServerConfig>>, rate: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let host = if tls.is_some() { format!("localhost:{port}") } else { format!("127.0.0.1:{port}") };
@@ -99,13 +106,13 @@ impl Server {
                     let Ok(stream) = stream else { return };
                     stream.set_nodelay(true).unwrap();
                     match tls {
-                        None => converse(stream, false, &*handler, &seen),
+                        None => converse(stream, (false, rate), &*handler, &seen),
                         Some(config) => {
                             let mut stream = stream;
                             let mut connection = rustls::ServerConnection::new(config).unwrap();
                             while connection.is_handshaking() && connection.complete_io(&mut stream).is_ok_and(|n| n != (0, 0)) {}
                             let certified = connection.peer_certificates().is_some();
-                            converse(rustls::StreamOwned::new(connection, stream), certified, &*handler, &seen);
+                            converse(rustls::StreamOwned::new(connection, stream), (certified, rate), &*handler, &seen);
                         }
                     }
                 });
@@ -136,14 +143,14 @@ impl Drop for Server {
     }
 }
 
-fn converse(stream: impl Read + Write, certified: bool, handler: &Handler, log: &Mutex<Vec<Request>>) {
+fn converse(stream: impl Read + Write, (certified, rate): (bool, usize), handler: &Handler, log: &Mutex<Vec<Request>>) {
     let mut stream = BufReader::new(stream);
     // As Go's server does when it hears a TLS handshake.
     if stream.fill_buf().is_ok_and(|bytes| bytes.first() == Some(&0x16)) {
         drop(stream.get_mut().write_all(b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTPS request to an HTTP server.\n"));
         return;
     }
-    while let Some(request) = read(&mut stream).map(|request| Request { certified, ..request }) {
+    while let Some(request) = read(&mut stream, rate).map(|request| Request { certified, ..request }) {
         log.lock().unwrap().push(request.clone());
         let reply = handler(&request);
         std::thread::sleep(reply.delay);
@@ -153,7 +160,7 @@ fn converse(stream: impl Read + Write, certified: bool, handler: &Handler, log: 
     }
 }
 
-fn read(stream: &mut BufReader<impl Read>) -> Option<Request> {
+fn read(stream: &mut BufReader<impl Read>, rate: usize) -> Option<Request> {
     let mut line = String::new();
     stream.read_line(&mut line).ok().filter(|n| *n > 0)?;
     let mut words = line.split_whitespace().map(str::to_owned);
@@ -168,7 +175,12 @@ fn read(stream: &mut BufReader<impl Read>) -> Option<Request> {
     let mut request = Request { method, path, headers, body: Vec::new(), certified: false };
     let length = request.header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
     request.body = vec![0; length];
-    stream.read_exact(&mut request.body).ok()?;
+    for piece in request.body.chunks_mut((rate / 50).max(1)) {
+        stream.read_exact(piece).ok()?;
+        if rate < usize::MAX {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
     Some(request)
 }
 
@@ -185,6 +197,14 @@ fn write(stream: &mut impl Write, request: &Request, reply: &Reply) -> std::io::
     }
     stream.write_all(format!("{head}\r\n").as_bytes())?;
     if request.method != "HEAD" {
+        for byte in reply.body.iter().take(if reply.slow { usize::MAX } else { 0 }) {
+            stream.write_all(&[*byte])?;
+            stream.flush()?;
+            std::thread::sleep(Duration::from_millis(60));
+        }
+        if reply.slow {
+            return Ok(());
+        }
         stream.write_all(reply.body.get(..reply.cut.unwrap_or(reply.body.len())).unwrap_or_default())?;
         if reply.endless {
             loop {

@@ -90,12 +90,14 @@ async fn a_wrong_password_is_tried_once() {
 
 #[tokio::test]
 async fn a_token_is_renewed_before_its_end() {
-    let bed = start(Rules { expires_in: Some(0.2), ..Rules::default() });
+    // Taken for over after three quarters of its life.
+    let bed = start(Rules { expires_in: Some(2.0), ..Rules::default() });
     let (client, repository) = (logged_in(&bed), repository(&bed.registry, "g/x"));
     client.head(&repository, &tag("v1")).await.unwrap();
     client.head(&repository, &tag("v1")).await.unwrap();
     let at_once = bed.endpoint.lines().len();
-    tokio::time::sleep(Duration::from_millis(220)).await;
+    assert_eq!(at_once, 1);
+    tokio::time::sleep(Duration::from_millis(1600)).await;
     client.head(&repository, &tag("v1")).await.unwrap();
     assert_eq!(bed.endpoint.lines().len(), at_once + 1);
     // One 401 at the very beginning, and never again.

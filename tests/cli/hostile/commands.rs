@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-const CASE: &str = "with-parent/drifted-by-kubectl";
+pub(super) const CASE: &str = "with-parent/drifted-by-kubectl";
 const DEPLOY: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: a\ndata:\n  value: \"1\"\n";
 
 /// Commands that read, each in an environment in which it would otherwise answer.
@@ -56,6 +56,17 @@ fn lies(lure: u16) -> Vec<(&'static str, Lie)> {
         ("storm", Arc::new(|_| Deed::Answer(Reply::error(429, "TOOMANYREQUESTS", "slow down").with("Retry-After", "3600")))),
         ("trouble", Arc::new(|_| Deed::Answer(Reply::error(503, "UNAVAILABLE", "not now")))),
         ("echo", Arc::new(|_| Deed::Answer(Reply::error(401, "UNAUTHORIZED", &format!("{PASSWORD} {LOGIN}"))))),
+        ("echo-json", Arc::new(|_| Deed::Answer(Reply::new(200).body(format!("\"Basic {LOGIN} {PASSWORD}\""))))),
+        (
+            "echo-tags",
+            Arc::new(|_| {
+                Deed::Answer(
+                    Reply::new(200)
+                        .body(format!("{{\"tags\":\"{PASSWORD}\",\"schemaVersion\":\"{LOGIN}\",\"layers\":\"{PASSWORD}\"}}")),
+                )
+            }),
+        ),
+        ("echo-host", Arc::new(|_| Deed::Answer(Reply::new(302).with("Location", format!("http://{PASSWORD}.localhost:1/"))))),
         ("page", Arc::new(|_| Deed::Answer(Reply::new(200).with("Content-Type", "text/html").body("<html>log in</html>")))),
         ("elsewhere", Arc::new(move |_| Deed::Answer(Reply::new(307).with("Location", format!("http://127.0.0.1:{lure}/x"))))),
         ("metadata", Arc::new(|_| Deed::Answer(Reply::new(302).with("Location", "http://169.254.169.254/latest")))),
@@ -86,7 +97,7 @@ fn bears(run: &Run, what: &str) {
 }
 
 /// An environment with a cluster that runs what the registry at this address should have.
-fn prepared(env: &mut Env, address: &str) -> Fake {
+pub(super) fn prepared(env: &mut Env, address: &str) -> Fake {
     env.write("deploy.yaml", DEPLOY);
     let text = serde_json::to_string(&recorded(CASE)).unwrap();
     let text = text.replace("localhost:5050/b2/drifted-by-kubectl", &format!("{address}/r"));

@@ -86,7 +86,7 @@ fn tokens_that_are_none() {
 #[test]
 fn a_token_endpoint_that_floods_stalls_or_repeats() {
     let flood = registry(bearer, || Deed::Endless(Reply::new(200).body("{".repeat(1 << 16))));
-    holds(&show(&platform(&flood.address()), &[]), 2, &["larger than 1 MiB"], SOON);
+    holds(&show(&platform(&flood.address()), &[]), 2, &["larger than 64 KiB"], SOON);
     let silent = registry(bearer, || Deed::Silence);
     holds(&show(&platform(&silent.address()), &["--timeout", "2s"]), 2, &["no complete answer"], SOON);
     let cut = registry(bearer, || Deed::Cut);
@@ -202,4 +202,66 @@ fn a_stranger_that_asks_for_a_login_gets_none() {
     env.var("DOCKER_AUTH_CONFIG", super::docker_config(&stranger.address(), super::USER, PASSWORD));
     holds(&show(&env, &[]), 2, &["it wants a login", "no entry for"], SOON);
     learnt_nothing(&stranger);
+}
+
+/// Waits for the program with everything that it may wait for besides the network.
+#[test]
+fn what_gives_a_login_has_no_more_time_than_the_command() {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::time::Duration;
+    let registry = Hostile::start(|_, _| {
+        Deed::Answer(Reply::error(401, "UNAUTHORIZED", "log in").with("WWW-Authenticate", "Basic realm=\"x\""))
+    });
+    // A helper that never answers, and one more for the next file.
+    let mut env = platform(&registry.address());
+    let helper = env.write("../bin/docker-credential-slow", "#!/bin/sh\nexec /bin/sleep 600\n");
+    std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    env.var("DOCKER_AUTH_CONFIG", r#"{"credsStore":"slow"}"#);
+    holds(&show(&env, &["--timeout", "1s"]), 2, &["docker-credential-slow", "no answer within"], Duration::from_secs(4));
+    // A FIFO that nobody writes to, in all places where files are named.
+    let fifo = env.work().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    for (name, code) in [("REGISTRY_AUTH_FILE", 2), ("SSL_CERT_FILE", 2)] {
+        let mut env = platform(&registry.address());
+        env.unset("DOCKER_AUTH_CONFIG")
+            .var(name, &fifo)
+            .var("RUNWAY_REGISTRY_PLAIN_HTTP", if name == "SSL_CERT_FILE" { "false" } else { "auto" });
+        holds(&show(&env, &["--timeout", "1s"]), code, &["it is no regular file"], Duration::from_secs(4));
+    }
+    let run = show(&platform(&registry.address()), &["--ca-file", &fifo.display().to_string()]);
+    holds(&run, 2, &["it is no regular file"], Duration::from_secs(4));
+}
+
+#[test]
+fn a_wrong_basic_login_is_sent_once() {
+    let registry = Hostile::start(|_, _| {
+        Deed::Answer(Reply::error(401, "UNAUTHORIZED", "log in").with("WWW-Authenticate", "Basic realm=\"x\""))
+    });
+    let env = platform(&registry.address());
+    env.write("config/runtimes/gke/workloads.yml", (0..200).map(|n| format!("- runway_service_id: w{n}\n")).collect::<String>());
+    let run = env.run(["inventory", "verify", "--runtime", "gke", "-e", "production", "--artifacts"]);
+    assert!(run.to_string().contains("wrong login: "), "{run}");
+    let sent = registry.received().iter().filter(|request| request.header("authorization").is_some()).count();
+    assert_eq!(sent, 1, "{:?}", registry.lines());
+}
+
+#[test]
+fn a_password_in_a_reference_is_not_repeated() {
+    let env = platform("localhost:1");
+    let secret = format!("oci://user:{PASSWORD}@localhost:1/a/x:v1");
+    let commands: [&[&str]; 3] = [
+        &["inventory", "show", &secret, "-e", "production"],
+        &["inventory", "push", "--runtime", "gke", "-e", "production", "--to", &secret],
+        &["doctor", "registry", &secret],
+    ];
+    for arguments in commands {
+        holds(&env.run(arguments), 2, &["***@localhost:1/a/x:v1", "docker login"], SOON);
+    }
+}
+
+#[test]
+fn a_token_on_standard_input_has_an_end() {
+    let env = platform("localhost:1");
+    let show = ["inventory", "show", "--runtime", "gke", "-e", "production", "--registry-token-stdin"];
+    holds(&env.run_with_stdin(show, "x".repeat((64 << 10) + 1)), 2, &["it has more than 64 KiB"], SOON);
 }

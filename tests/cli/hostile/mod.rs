@@ -6,6 +6,8 @@ mod doctor;
 mod logins;
 mod proxies;
 mod reading;
+mod receipts;
+mod waiting;
 mod writing;
 
 use runway_testkit::bed::docker_config;

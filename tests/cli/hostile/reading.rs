@@ -275,3 +275,87 @@ fn a_port_of_something_else_is_told() {
     holds(&super::show(&env, &[]), 2, &["does not speak it", "--plain-http"], SOON);
     assert!(plain.received().is_empty());
 }
+
+/// Memory is bounded for all answers together, not for each of those that are read side by side.
+#[test]
+fn many_floods_at_a_time_are_bounded_together() {
+    let scene = Scene::honest(|request, reply| match request.path() {
+        path if path.contains("/manifests/") => Deed::Endless(Reply::new(200).body("x".repeat(1 << 16))),
+        _ => Deed::Answer(reply),
+    })
+    .lie();
+    scene
+        .env
+        .write("config/runtimes/gke/workloads.yml", (0..64).map(|n| format!("- runway_service_id: w{n}\n")).collect::<String>());
+    let run = scene.env.run(["inventory", "verify", "--runtime", "gke", "-e", "production", "--artifacts"]);
+    is_clean(&run);
+    assert!(run.to_string().contains("larger than 4 MiB"), "{run}");
+    assert!(run.peak.is_none_or(|bytes| bytes < MEMORY), "{:?} bytes of memory", run.peak);
+}
+
+#[test]
+fn lists_of_tags_without_an_end_are_left() {
+    // Long tags on page after page, and millions of texts that are no tags.
+    let long = (0..50_000).map(|n| format!("\"{n:06}-{}\"", "x".repeat(110))).collect::<Vec<_>>().join(",");
+    let pages = format!("{{\"tags\":[{long}]}}");
+    let none = format!("{{\"tags\":[{}\"\"]}}", "\"\",".repeat(2_700_000));
+    for (body, words) in [(pages, "more than 2000 tags"), (none, "more than 1000 pages of tags")] {
+        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let pages = if words.contains("pages") { 3 } else { usize::MAX };
+        let scene = Scene::honest(move |_, _| {
+            let page = asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            // The rest of a thousand pages takes no time.
+            let body = if page < pages { body.clone() } else { "{\"tags\":[]}".to_owned() };
+            Deed::Answer(Reply::new(200).with("Link", format!("</v2/x/tags/list?i={page}>; rel=\"next\"")).body(body))
+        })
+        .lie();
+        let run = scene.env.run(["inventory", "list", "--runtime", "gke"]);
+        holds(&run, 2, &[words], Duration::from_secs(30));
+    }
+}
+
+/// A thousand tokens, each as large as one may be, are not all kept.
+#[test]
+fn large_tokens_are_bounded_together() {
+    let registry = Hostile::start(|request, reply| {
+        let host = request.header("host").unwrap_or_default();
+        match (request.path(), request.header("authorization")) {
+            ("/token", _) => {
+                Deed::Answer(Reply::new(200).body(format!("{{\"token\":\"{:0>60000}\"}}", request.query("scope").join("").len())))
+            }
+            (_, Some(login)) if login.starts_with("Bearer ") => Deed::Answer(reply),
+            _ => Deed::Answer(
+                Reply::error(401, "UNAUTHORIZED", "log in")
+                    .with("WWW-Authenticate", format!("Bearer realm=\"http://{host}/token\",service=\"s\"")),
+            ),
+        }
+    });
+    let env = super::platform(&registry.address());
+    env.write("config/runtimes/gke/workloads.yml", (0..1000).map(|n| format!("- runway_service_id: w{n}\n")).collect::<String>());
+    let run = env.run(["inventory", "verify", "--runtime", "gke", "-e", "production", "--artifacts"]);
+    is_clean(&run);
+    assert!(run.to_string().contains("is not in the registry"), "{run}");
+    assert!(run.peak.is_none_or(|bytes| bytes < MEMORY), "{:?} bytes of memory", run.peak);
+}
+
+#[test]
+fn a_next_page_with_a_login_in_it_is_not_followed() {
+    let scene = Scene::honest(|request, reply| {
+        let host = request.header("host").unwrap_or_default().to_owned();
+        Deed::Answer(reply.with("Link", format!("<http://evil:pw@{host}/v2/x/tags/list?n=2>; rel=\"next\"")))
+    })
+    .lie();
+    holds(&scene.env.run(["inventory", "list", "--runtime", "gke"]), 2, &["carries a user name or a password"], SOON);
+    assert!(scene.registry.lines().len() <= 2, "{:?}", scene.registry.lines());
+}
+
+#[test]
+fn plain_http_is_no_reason_to_look_around_in_the_network() {
+    for location in
+        ["http://169.254.169.254/latest/meta-data", "http://10.0.0.1/x", "https://192.168.0.1/x", "http://[fd00::1]/x"]
+    {
+        let scene = only(is_manifest, move |_| Deed::Answer(Reply::new(302).with("Location", location)));
+        let run = scene.show(&["--plain-http", "--timeout", "4s"]);
+        holds(&run, 2, &["redirects, and this is not followed", "address, and"], Duration::from_secs(3));
+    }
+}

@@ -1,7 +1,7 @@
 //! The machine contract: the documents that `-o json` and `-o yaml` print.
 //!
 //! In: reports and results. Out: types with `Serialize`, whose field names are a promise.
-//! Uses: actions, observed, assess, finding, problem, publish.
+//! Uses: actions, observed, assess, finding, problem, publish, settings.
 //! Never: used by anything but renderers; working code has its own types.
 //! Start at [`status`].
 
@@ -9,7 +9,9 @@ pub mod diff;
 pub mod doctor;
 pub mod push;
 pub mod reconcile;
+pub mod settings;
 pub mod status;
+pub mod tags;
 pub mod verify;
 
 /// The `apiVersion` of every document.
@@ -23,6 +25,9 @@ pub fn schemas() -> Vec<(&'static str, schemars::Schema)> {
         ("diff-report", make().into_root_schema_for::<diff::DiffReport>()),
         ("doctor-report", make().into_root_schema_for::<doctor::DoctorReport>()),
         ("push-result", make().into_root_schema_for::<push::PushResult>()),
+        ("settings", make().into_root_schema_for::<settings::Settings>()),
+        ("tag-list", make().into_root_schema_for::<tags::TagList>()),
+        ("verify-report", make().into_root_schema_for::<verify::VerifyReport>()),
         ("reconcile-result", make().into_root_schema_for::<reconcile::ReconcileResult>()),
     ]
 }

@@ -2,7 +2,7 @@
 
 use super::API_VERSION;
 use crate::publish::plan::Consequence;
-use crate::publish::receipt::Outcome;
+use crate::publish::receipt::{Outcome, Refusal};
 use crate::publish::{Plan, Receipt, Things};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -20,6 +20,10 @@ pub struct PushResult {
     /// What became of it.
     #[schemars(extend("enum" = Outcome::ALL.map(Outcome::as_str)))]
     result: &'static str,
+    /// Why it was refused.
+    #[schemars(extend("enum" = Refusal::ALL.map(Refusal::as_str)))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     repository: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -27,7 +31,13 @@ pub struct PushResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    size: Option<usize>,
+    size: Option<u64>,
+    /// The digest that the tag held when the plan was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<String>,
+    /// Further tags that hold the same digest now; of a planned push, that would.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
     plan: PlanDocument,
 }
 
@@ -59,10 +69,13 @@ pub fn document(receipt: &Receipt, plan: &Plan) -> PushResult {
         api_version: API_VERSION,
         kind: "PushResult",
         result: receipt.result.as_str(),
+        reason: receipt.refusal.map(Refusal::as_str),
         repository: Some(receipt.repository.clone()),
         tag: Some(receipt.tag.clone()),
         digest: Some(receipt.digest.clone()),
         size: Some(receipt.size),
+        tags: receipt.tags.clone(),
+        before: receipt.before.clone(),
         plan: PlanDocument {
             added: plan.added.clone(),
             removed: plan

@@ -191,8 +191,14 @@ pub struct Descriptor {
 impl Manifest {
     /// Reads a manifest.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
-        serde_json::from_slice(bytes)
-            .map_err(|error| Problem::new(Class::Registry, "the manifest cannot be read").caused_by(&error))
+        // Where, and never what: whoever wrote it may have been told a secret.
+        serde_json::from_slice(bytes).map_err(|error| {
+            Problem::new(Class::Registry, "the manifest cannot be read").cause(format!(
+                "it is not the JSON of a manifest (line {}, column {})",
+                error.line(),
+                error.column()
+            ))
+        })
     }
 
     /// The layer that source-controller takes: the first one, whatever its type.

@@ -50,6 +50,11 @@ impl Tree {
         self.files.keys().filter(|file| file.len() > 1).filter_map(|file| file.first()).map(String::as_str).collect()
     }
 
+    /// Whether another tree has files at the same paths.
+    pub fn has_same_files(&self, other: &Self) -> bool {
+        self.files.keys().eq(other.files.keys())
+    }
+
     /// Whether there is no file.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()

@@ -74,7 +74,7 @@ impl Chain {
         let head = vec![
             declared(context, row),
             published(context, row),
-            parent.step.clone(),
+            parent.step_for(row),
             installed::judge(context, row, Some(parent)),
         ];
         Self::rest(context, row, head)
@@ -87,7 +87,10 @@ impl Chain {
         steps.push(
             unread(context.objects.sources.as_ref().err(), Link::Fetched).unwrap_or_else(|| fetched(row, digest.as_deref())),
         );
-        let gap = context.objects.kustomizations.as_ref().err();
+        // What a content Kustomization has applied is held against its source; its own trouble is told without.
+        let content = row.kustomization.and_then(Object::ready).is_none_or(|ready| ready.status == "True");
+        let blind = context.objects.sources.as_ref().err().filter(|_| content);
+        let gap = context.objects.kustomizations.as_ref().err().or(blind);
         steps.push(unread(gap, Link::Applied).unwrap_or_else(|| applied::applied(row)));
         let objects = objects::judge(context.looked, row.name, row.kind);
         let healthy = unread(gap, Link::Healthy).unwrap_or_else(|| applied::healthy(row));
@@ -113,7 +116,7 @@ fn unread(gap: Option<&Gap>, link: Link) -> Option<Step> {
     gap.map(|gap| Step::unknown(link, gap.message.clone()))
 }
 
-fn declared(context: &Context<'_>, row: &Row<'_>) -> Step {
+pub(super) fn declared(context: &Context<'_>, row: &Row<'_>) -> Step {
     let Some((file, _)) = &context.expected.declared else {
         return match row.entry {
             Some(_) => Step::unknown(Link::Declared, "no workloads.yml was given"),
@@ -131,14 +134,20 @@ fn declared(context: &Context<'_>, row: &Row<'_>) -> Step {
         return Step::holds(Link::Declared, format!("in {file}"));
     }
     let environment = &context.expected.environment;
-    if row.entry.is_some() || row.source.is_some() || row.kustomization.is_some() {
+    if not_declared(context, row) {
         // Judged as usual; the reason NotDeclared says it.
         return Step::unknown(Link::Declared, format!("not in {file} for {environment}"));
     }
     Step::broken(Link::Declared, "NotDeclared", format!("'{}' is not in {file} for {environment}", row.name))
 }
 
-fn published(context: &Context<'_>, row: &Row<'_>) -> Step {
+/// Whether a workload is published or on the cluster, and the file that was read does not have it.
+pub(super) fn not_declared(context: &Context<'_>, row: &Row<'_>) -> bool {
+    let somewhere = row.entry.is_some() || row.source.is_some() || row.kustomization.is_some();
+    somewhere && context.expected.declared.is_some() && !context.index.declared.contains_key(row.name)
+}
+
+pub(super) fn published(context: &Context<'_>, row: &Row<'_>) -> Step {
     let what = || format!("{}:{}", context.expected.parent(), context.expected.environment);
     match &context.expected.published {
         Published::Unknown(why) => Step::unknown(Link::Published, why.clone()),
@@ -172,7 +181,7 @@ fn published(context: &Context<'_>, row: &Row<'_>) -> Step {
 }
 
 /// The link `deployed`, what is expected of the source, and whether the tag was asked for and is gone.
-fn deployed(context: &Context<'_>, row: &Row<'_>) -> (Step, ExpectedView, bool) {
+pub(super) fn deployed(context: &Context<'_>, row: &Row<'_>) -> (Step, ExpectedView, bool) {
     let Some(spec) = row.source_spec() else {
         return (Step::unknown(Link::Deployed, "there is no source that says where to look"), ExpectedView::default(), false);
     };

@@ -17,6 +17,7 @@ mod next;
 pub mod objects;
 mod parent;
 pub mod reasons;
+pub mod rollout;
 mod rows;
 pub mod select;
 mod standing;

@@ -76,6 +76,11 @@ pub const OURS: &[Reason] = &[
         "see its Pods: kubectl runway tree WORKLOAD",
     ),
     reason("ObjectMissing", "an applied object was deleted by hand", "let Flux put it back: kubectl runway reconcile WORKLOAD"),
+    reason(
+        "OtherTag",
+        "the cluster's parent follows another tag than the environment that was asked about",
+        "see whether this is the right cluster, or leave -e out: then the parent's own tag is asked about",
+    ),
     reason("Suspended", "spec.suspend is set", "resume it: flux resume source oci WORKLOAD, flux resume kustomization WORKLOAD"),
     reason(
         "TagNotFound",

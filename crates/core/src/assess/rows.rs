@@ -1,6 +1,6 @@
 //! Which rows there are, and each row's way through chain and verdict.
 
-use super::chain::{Chain, Context, Row};
+use super::chain::{self, Chain, Context, Row};
 use super::expected::{Expected, Published};
 use super::item::{Item, ItemKind, Step};
 use super::parent::ParentState;
@@ -29,7 +29,7 @@ pub fn assess_with(
 ) -> Vec<Item> {
     let objects = match &observed.objects {
         Ok(objects) => objects,
-        Err(gap) => return unreachable(expected, observed, gap, named),
+        Err(gap) => return unreachable(expected, observed, registry, gap, named),
     };
     let index = Index::new(objects, expected);
     let parent_name = expected.parent();
@@ -71,7 +71,7 @@ pub fn references(expected: &Expected, observed: &Observed) -> BTreeSet<String> 
         }
     };
     let known = if matches!(expected.published, Published::Unknown(_)) { expected.declared() } else { expected.published() };
-    let known = by_name(known);
+    let known = by_name(known, &expected.namespace);
     for entry in known.values() {
         if let Some(spec) = entry.source.as_ref().and_then(|source| source.field("spec")) {
             add(&spec);
@@ -88,9 +88,16 @@ pub fn references(expected: &Expected, observed: &Observed) -> BTreeSet<String> 
     found
 }
 
-/// An inventory's entries by name.
-fn by_name(inventory: Option<&Inventory>) -> HashMap<&str, &Entry> {
-    inventory.into_iter().flat_map(|inventory| &inventory.entries).map(|entry| (entry.name.as_str(), entry)).collect()
+/// An inventory's entries by name; of several namespaces, the one that is looked at counts.
+fn by_name<'i>(inventory: Option<&'i Inventory>, namespace: &str) -> HashMap<&'i str, &'i Entry> {
+    let mut found: HashMap<&str, &Entry> = HashMap::new();
+    for entry in inventory.into_iter().flat_map(|inventory| &inventory.entries) {
+        let place = found.entry(entry.name.as_str()).or_insert(entry);
+        if entry.namespace == namespace {
+            *place = entry;
+        }
+    }
+    found
 }
 
 /// Objects, and what is expected, by name.
@@ -106,7 +113,12 @@ impl<'a> Index<'a> {
         let sources = objects.sources.iter().flatten().map(|object| (object.metadata.name.as_str(), object)).collect();
         let kustomizations =
             objects.kustomizations.iter().flatten().map(|object| (object.metadata.name.as_str(), object)).collect();
-        Self { sources, kustomizations, declared: by_name(expected.declared()), published: by_name(expected.published()) }
+        Self {
+            sources,
+            kustomizations,
+            declared: by_name(expected.declared(), &expected.namespace),
+            published: by_name(expected.published(), &expected.namespace),
+        }
     }
 
     /// What a workload's objects should be: what is published; when that cannot be read, what is declared.
@@ -141,16 +153,34 @@ fn names(expected: &Expected, objects: &Objects, named: &[String], state: &Paren
     names
 }
 
-/// The rows of a cluster that gave no answer: what is expected there, and that nothing is known.
-fn unreachable(expected: &Expected, observed: &Observed, gap: &Gap, named: &[String]) -> Vec<Item> {
+/// The rows of a cluster that gave no answer: what is expected there, and that nothing is known of the cluster itself.
+fn unreachable(expected: &Expected, observed: &Observed, registry: &Registry, gap: &Gap, named: &[String]) -> Vec<Item> {
     let parent = expected.parent();
-    let known = expected.published().or(expected.declared());
-    let expected_names = known.into_iter().flat_map(|inventory| &inventory.entries).map(|entry| entry.name.as_str());
-    let mut seen = HashSet::new();
-    let workloads = expected_names.chain(named.iter().map(String::as_str)).filter(|name| seen.insert((*name).to_owned()));
-    let rows = std::iter::once((ItemKind::Parent, parent.as_str())).chain(workloads.map(|name| (ItemKind::Workload, name)));
+    let nothing = Objects { sources: Err(gap.clone()), kustomizations: Err(gap.clone()) };
+    let index = Index::new(&nothing, expected);
+    let looked = Looked::default();
+    let context = Context { expected, registry, objects: &nothing, index: &index, looked: &looked, cluster: &observed.cluster };
     let scope = (expected.runtime.as_str(), expected.environment.as_str());
-    rows.map(|(kind, name)| unreachable_row(kind, name, scope, &observed.cluster, gap)).collect()
+    let mut items = vec![unreachable_row(ItemKind::Parent, &parent, scope, &observed.cluster, gap)];
+    let known = [expected.declared(), expected.published()].into_iter().flatten().flat_map(|inventory| &inventory.entries);
+    let mut seen = HashSet::from([parent.as_str()]);
+    for name in known.map(|entry| entry.name.as_str()).chain(named.iter().map(String::as_str)) {
+        if !seen.insert(name) {
+            continue;
+        }
+        let mut item = unreachable_row(ItemKind::Workload, name, scope, &observed.cluster, gap);
+        let row = Row { kind: ItemKind::Workload, name, entry: index.entry(expected, name), source: None, kustomization: None };
+        // What stands in the file and in the registry is known all the same.
+        let (deployed, view, _) = chain::deployed(&context, &row);
+        for step in [chain::declared(&context, &row), chain::published(&context, &row), deployed] {
+            if let Some(place) = item.links.iter_mut().find(|place| place.link == step.link) {
+                *place = step;
+            }
+        }
+        item.expected = view;
+        items.push(item);
+    }
+    items
 }
 
 /// The rows of a cluster that gave no answer, when not even its runtime and environment are known: what was named, else one

@@ -1,6 +1,6 @@
 //! The verdict of a row: the rules in their order, the first match wins.
 
-use super::chain::{Chain, Context, Row};
+use super::chain::{Chain, Context, Row, not_declared};
 use super::installed::{ABSENT, DRIFT, TERMINATING};
 use super::item::{Break, Item, ItemKind, KustomizationView, Look, SourceView, Step};
 use super::next;
@@ -10,15 +10,14 @@ use super::rows::Index;
 use super::words::{Link, State, Verdict};
 use crate::flux::object::{Kustomization, Object, Source, Status};
 use crate::observed::Gap;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, VecDeque};
 
 /// Judges a row and finds its first broken link.
 pub(super) fn item(context: &Context<'_>, row: &Row<'_>, chain: Chain, parent: Option<&ParentState>) -> Item {
     let verdict = verdict(context, row, &chain, parent);
     let broken = first_break(context, row, &chain, verdict);
     let (mut reason, mut message) = words(context, row, &chain, verdict, broken);
-    let not_declared = chain.step(Link::Declared).is_some_and(|step| step.evidence.starts_with("not in "));
-    if not_declared && verdict == Verdict::Ready {
+    if row.kind == ItemKind::Workload && verdict == Verdict::Ready && not_declared(context, row) {
         "NotDeclared".clone_into(&mut reason);
         let evidence = chain.step(Link::Declared).map(|step| step.evidence.as_str()).unwrap_or_default();
         message = format!("{message}; {evidence}");
@@ -56,35 +55,35 @@ pub(super) fn item(context: &Context<'_>, row: &Row<'_>, chain: Chain, parent: O
 }
 
 fn verdict(context: &Context<'_>, row: &Row<'_>, chain: &Chain, parent: Option<&ParentState>) -> Verdict {
-    let installed = chain.step(Link::Installed);
-    let why = installed.filter(|step| step.state == State::Broken).map(|step| step.reason.as_str());
-    if installed.is_some_and(|step| step.state == State::Unknown) {
+    // What could not be read is judged by what could: only with nothing left there is nothing to say.
+    if context.gaps().count() == 2 {
         return Verdict::Unknown;
     }
+    let installed = chain.step(Link::Installed).filter(|step| step.state == State::Broken);
+    let why = installed.map(|step| step.reason.as_str());
     if why == Some(TERMINATING) {
         return Verdict::Terminating;
     }
-    // Rows are expected, except those that only this parent's labels brought here.
-    if why == Some(ABSENT) {
-        let leftover = row.kind == ItemKind::Workload && row.entry.is_none() && chain.is_broken(Link::Published);
-        let somewhere = row.source.is_some() || row.kustomization.is_some();
-        return if leftover && somewhere { Verdict::Unexpected } else { Verdict::Missing };
-    }
-    if let (Some(parent), true) = (parent, chain.is_broken(Link::Published)) {
+    let ours = parent.is_some_and(|parent| {
         let wanted = Some((parent.name.as_str(), context.expected.namespace.as_str()));
-        let ours = row.source.and_then(Object::owner) == wanted || row.kustomization.and_then(Object::owner) == wanted;
+        row.source.and_then(Object::owner) == wanted || row.kustomization.and_then(Object::owner) == wanted
+    });
+    // Rows are expected, except those that only this parent's labels brought here.
+    let unpublished = parent.is_some() && chain.is_broken(Link::Published);
+    if why == Some(ABSENT) {
+        let wanted = row.entry.is_some() || context.index.declared.contains_key(row.name);
+        return if unpublished && ours && !wanted { Verdict::Unexpected } else { Verdict::Missing };
+    }
+    if unpublished {
         // Declared and not published, with objects of somebody else in its place: it is still missing.
         return if ours { Verdict::Unexpected } else { Verdict::Missing };
     }
-    let (Some(source), Some(kustomization)) = (row.source, row.kustomization) else { return Verdict::Missing };
-    if source.suspended() || kustomization.suspended() {
+    if row.source.is_some_and(Object::suspended) || row.kustomization.is_some_and(Object::suspended) {
         return Verdict::Suspended;
     }
-    if source.stalled().is_some() || kustomization.stalled().is_some() {
+    if row.source.and_then(Object::stalled).is_some() || row.kustomization.and_then(Object::stalled).is_some() {
         return Verdict::Stalled;
     }
-    let is = |object: Option<&str>, status: &str| object == Some(status);
-    let (source_ready, ready) = (status_of(source), status_of(kustomization));
     let worst = chain.objects.as_ref().map(|objects| objects.worst).unwrap_or_default();
     if failed_for_flux(context, row, chain) || worst >= Worst::Failed {
         return Verdict::Failed;
@@ -93,20 +92,27 @@ fn verdict(context: &Context<'_>, row: &Row<'_>, chain: &Chain, parent: Option<&
     if drifted && !chain.is_broken(Link::Parent) {
         return Verdict::Drifted;
     }
-    let waits = !is(source_ready, "True") || !is(ready, "True") || !source.looked_at() || !kustomization.looked_at();
     // Flux may be done with its part while the objects still come up.
-    if waits || worst == Worst::Waiting && !behind(chain) {
+    if row.source.is_some_and(waits) || row.kustomization.is_some_and(waits) || worst == Worst::Waiting && !behind(chain) {
         return Verdict::Reconciling;
     }
-    let counted = |step: &&Step| step.state == State::Broken && step.link != Link::Parent;
-    if chain.steps.iter().any(|step| counted(&step)) { Verdict::Outdated } else { Verdict::Ready }
+    let counted = |step: &Step| step.state == State::Broken && step.link != Link::Parent;
+    if chain.steps.iter().any(counted) {
+        return Verdict::Outdated;
+    }
+    if context.gaps().next().is_some() { Verdict::Unknown } else { Verdict::Ready }
+}
+
+/// Whether Flux has not said that it is done with what the object asks for now.
+fn waits<S: Status>(object: &Object<S>) -> bool {
+    status_of(object) != Some("True") || !object.looked_at()
 }
 
 /// Failed by what Flux or the registry says, without a look at the objects.
 fn failed_for_flux(context: &Context<'_>, row: &Row<'_>, chain: &Chain) -> bool {
-    let (Some(source), Some(kustomization)) = (row.source, row.kustomization) else { return false };
-    let failed = status_of(kustomization) == Some("False") && !excused(context, kustomization, source);
-    chain.tag_is_gone || status_of(source) == Some("False") || failed
+    let says_no = |object: Option<&str>| object == Some("False");
+    let failed = |found: &Kustomization| says_no(status_of(found)) && !excused(context, found, row.source);
+    chain.tag_is_gone || says_no(row.source.and_then(status_of)) || row.kustomization.is_some_and(failed)
 }
 
 /// Whether a newer digest waits to be fetched or applied.
@@ -119,21 +125,22 @@ fn status_of<S: Status>(object: &Object<S>) -> Option<&str> {
 }
 
 /// Whether a Kustomization's Ready=False is no failure of what is wanted now.
-fn excused(context: &Context<'_>, kustomization: &Kustomization, source: &Source) -> bool {
+fn excused(context: &Context<'_>, kustomization: &Kustomization, source: Option<&Source>) -> bool {
     let Some(ready) = kustomization.ready() else { return false };
     match ready.reason.as_str() {
         // A newer revision came; the check of the old one was given up.
         "HealthCheckCanceled" => true,
-        "DependencyNotReady" => dependencies_can_come(kustomization, context.index),
+        "DependencyNotReady" => dependencies_can_come(kustomization, context),
         // Every new workload passes through this: Kustomizations are applied before their sources. A missing path is
         // worded alike, and is a fault of the artifact.
         "ArtifactFailed" => {
             let not_found = ready.message.contains("not found") && !ready.message.starts_with("kustomization path not found");
-            let first = source.digest().is_none() && status_of(source) != Some("False");
-            not_found && (source.digest().is_some() || first)
+            // A source that could not be read may well have one.
+            let first = |source: &Source| source.digest().is_some() || status_of(source) != Some("False");
+            not_found && source.is_none_or(first)
         }
         // The failure is about another revision than the one that the source has now.
-        _ => match (kustomization.attempted_digest(), source.digest()) {
+        _ => match (kustomization.attempted_digest(), source.and_then(Source::digest)) {
             (Some(tried), Some(has)) => tried != has,
             _ => false,
         },
@@ -141,32 +148,44 @@ fn excused(context: &Context<'_>, kustomization: &Kustomization, source: &Source
 }
 
 /// Whether every dependency exists and none waits, over any number of steps, for this Kustomization.
-fn dependencies_can_come(kustomization: &Kustomization, index: &Index<'_>) -> bool {
+fn dependencies_can_come(kustomization: &Kustomization, context: &Context<'_>) -> bool {
     let home = kustomization.metadata.namespace.as_str();
-    let mut seen: HashSet<String> = HashSet::new();
-    let mut open: Vec<&Kustomization> = vec![kustomization];
-    while let Some(next) = open.pop() {
-        for (namespace, name) in next.depends_on() {
-            // What lies in another namespace was not read: it may be there.
-            if namespace != home {
-                continue;
-            }
-            if name == kustomization.metadata.name {
-                return false;
-            }
-            let Some(dependency) = index.kustomizations.get(name.as_str()) else {
-                // Only this Kustomization's own dependencies decide; a dependency's missing one is its own row's matter.
-                if std::ptr::eq(next, kustomization) {
-                    return false;
+    // What lies in another namespace was not read: it may be there.
+    let missing =
+        |(namespace, name): &(String, String)| namespace == home && !context.index.kustomizations.contains_key(name.as_str());
+    // Only this Kustomization's own dependencies decide; a dependency's missing one is its own row's matter.
+    !kustomization.depends_on().iter().any(missing) && cycle(kustomization, context.index).is_none()
+}
+
+/// The names along which a Kustomization waits for itself, itself first and last.
+fn cycle(kustomization: &Kustomization, index: &Index<'_>) -> Option<Vec<String>> {
+    let (home, start) = (kustomization.metadata.namespace.as_str(), kustomization.metadata.name.as_str());
+    // By whom a name was reached first; breadth first, so that the way back is the shortest.
+    let mut reached: HashMap<String, String> = HashMap::new();
+    let mut open: VecDeque<&Kustomization> = VecDeque::from([kustomization]);
+    while let Some(next) = open.pop_front() {
+        let from = next.metadata.name.as_str();
+        for (_, name) in next.depends_on().into_iter().filter(|(namespace, _)| namespace == home) {
+            if name == start {
+                let mut way = vec![start.to_owned()];
+                let mut at = from;
+                while at != start {
+                    way.push(at.to_owned());
+                    at = reached.get(at)?;
                 }
-                continue;
-            };
-            if seen.insert(name) {
-                open.push(dependency);
+                way.push(start.to_owned());
+                way.reverse();
+                return Some(way);
+            }
+            if let Some(dependency) = index.kustomizations.get(name.as_str())
+                && !reached.contains_key(&name)
+            {
+                reached.insert(name, from.to_owned());
+                open.push_back(dependency);
             }
         }
     }
-    true
+    None
 }
 
 /// The first broken link, by the exceptions of the design.
@@ -228,6 +247,16 @@ fn words(context: &Context<'_>, row: &Row<'_>, chain: &Chain, verdict: Verdict, 
                 message.push_str(&format!(", since {}", parent.evidence));
             }
         }
+        // The break is before Flux's own failure: both are to be read.
+        Verdict::Failed => {
+            let kustomization = row.kustomization.and_then(Object::ready);
+            let failed =
+                row.source.and_then(Object::ready).into_iter().chain(kustomization).find(|ready| ready.status == "False");
+            let text = failed.map(|ready| ready.message.trim_end()).unwrap_or_default();
+            if !message.contains(text) {
+                message.push_str(&format!("; Flux says: {text}"));
+            }
+        }
         _ => {}
     }
     (reason, message)
@@ -238,18 +267,22 @@ pub(super) fn name_dependencies(items: &mut [Item], index: &Index<'_>) {
     let verdicts: HashMap<String, Verdict> = items.iter().map(|item| (item.workload.clone(), item.verdict)).collect();
     for item in items.iter_mut().filter(|item| item.reason == "DependencyNotReady") {
         let Some(kustomization) = index.kustomizations.get(item.workload.as_str()) else { continue };
-        let waits: Vec<String> = kustomization
-            .depends_on()
-            .into_iter()
-            .filter_map(|(_, name)| match verdicts.get(&name) {
-                Some(Verdict::Ready) | None => None,
-                Some(verdict) => Some(format!("{name}, which is {}", verdict.as_str())),
-            })
-            .collect();
-        if waits.is_empty() {
-            continue;
+        if let Some(way) = cycle(kustomization, index) {
+            item.message = format!("{}; the dependencies are a cycle: {}", item.message, way.join(" -> "));
+        } else {
+            let home = &kustomization.metadata.namespace;
+            let here = kustomization.depends_on().into_iter().filter(|(namespace, _)| namespace == home);
+            let waits: Vec<String> = here
+                .filter_map(|(_, name)| match verdicts.get(&name) {
+                    Some(Verdict::Ready) | None => None,
+                    Some(verdict) => Some(format!("{name}, which is {}", verdict.as_str())),
+                })
+                .collect();
+            if waits.is_empty() {
+                continue;
+            }
+            item.message = format!("{}; it waits for {}", item.message, waits.join(" and "));
         }
-        item.message = format!("{}; it waits for {}", item.message, waits.join(" and "));
         if let Some(broken) = &mut item.broken {
             broken.message.clone_from(&item.message);
         }

@@ -88,7 +88,7 @@ pub struct State {
 }
 
 /// Cluster, runtime, environment, workload.
-type Key = (String, String, String, String);
+pub(super) type Key = (String, String, String, String);
 
 #[derive(Debug, Clone, Default)]
 struct Row {
@@ -103,7 +103,7 @@ struct Row {
 }
 
 /// A row's standing, with the clock of its failure.
-enum Fate {
+pub(super) enum Fate {
     Arrived,
     Waiting(String),
     Failing(String, Duration),
@@ -211,13 +211,13 @@ impl State {
     }
 }
 
-fn clock(since: &mut Option<Duration>, words: String, goal: &Goal, now: Duration) -> Fate {
+pub(super) fn clock(since: &mut Option<Duration>, words: String, goal: &Goal, now: Duration) -> Fate {
     let since = *since.get_or_insert(now);
     if now.saturating_sub(since) >= goal.grace { Fate::Failed(words) } else { Fate::Failing(words, since) }
 }
 
 /// Whether a row is waited for. A name that is nowhere in one runtime or cluster and somewhere in another is waited for there.
-fn is_wanted(item: &Item, goal: &Goal, items: &[Item]) -> bool {
+pub(super) fn is_wanted(item: &Item, goal: &Goal, items: &[Item]) -> bool {
     // A cluster without an answer is one trouble, not one for each of its rows.
     if item.verdict == Verdict::Unreachable {
         return false;
@@ -242,7 +242,7 @@ fn will_last(reason: &str) -> bool {
     matches!(reason, "Unauthorized" | "TLS" | "ExecPlugin" | "Forbidden" | "NotInstalled" | "Garbage" | "Proxy" | "Refused")
 }
 
-fn trouble(item: &Item, fate: &Fate) -> Trouble {
+pub(super) fn trouble(item: &Item, fate: &Fate) -> Trouble {
     let words = match fate {
         Fate::Arrived => String::new(),
         Fate::Waiting(words) | Fate::Failing(words, _) | Fate::Failed(words) => words.clone(),
@@ -257,7 +257,7 @@ fn trouble(item: &Item, fate: &Fate) -> Trouble {
     }
 }
 
-fn decide(troubles: &[(Trouble, Fate)], total: usize, goal: &Goal, now: Duration) -> Step {
+pub(super) fn decide(troubles: &[(Trouble, Fate)], total: usize, goal: &Goal, now: Duration) -> Step {
     let of = |wanted: &dyn Fn(&Fate) -> bool| -> Vec<Trouble> {
         troubles.iter().filter(|(_, fate)| wanted(fate)).map(|(trouble, _)| trouble.clone()).collect()
     };

@@ -90,14 +90,19 @@ pub(super) fn content(file: &str, node: &Node, value: &Value, head: &Head, allow
     let metadata = node.get("metadata").unwrap_or(node);
     names_of(file, node, metadata, identity, findings);
     for field in ["labels", "annotations"] {
-        texts(file, metadata.get(field), &format!("metadata.{field}"), findings);
+        texts(file, metadata.get(field), &format!("metadata.{field}"), false, findings);
     }
     let is_core = identity.group.is_empty();
+    let is_secret = is_core && identity.kind == "Secret";
+    if is_secret || is_core && identity.kind == "ConfigMap" {
+        let other = if is_secret { "stringData" } else { "binaryData" };
+        for field in ["data", other] {
+            texts(file, node.get(field), field, is_secret, findings);
+        }
+    }
     match identity.kind.as_str() {
-        "ConfigMap" if is_core => texts(file, node.get("data"), "data", findings),
         "Secret" if is_core => {
-            texts(file, node.get("stringData"), "stringData", findings);
-            if !allow_secrets && value.get("sops").is_none() {
+            if !allow_secrets && !is_encrypted(value) {
                 plain_secret(file, node, identity, findings);
             }
         }
@@ -161,14 +166,24 @@ fn name_fault(identity: &Identity) -> Option<&'static str> {
     }
 }
 
-/// Values that must be texts and that a reader of YAML takes for something else.
-fn texts(file: &str, map: Option<&Node>, shown: &str, findings: &mut Vec<Finding>) {
-    let Some(map) = map else { return };
+/// Values that must be texts and that a reader of YAML takes for something else; those of a Secret are in no message.
+fn texts(file: &str, map: Option<&Node>, shown: &str, secret: bool, findings: &mut Vec<Finding>) {
+    let Some(map) = map.filter(|map| !map.is_null()) else { return };
+    if !matches!(map.kind, Kind::Map(_)) {
+        findings.push(fault(file, map, "not-a-text", format!("{shown} is {}, not a mapping of names to texts", map.describe())));
+        return;
+    }
     for (key, value) in map.entries().filter(|(_, value)| !value.is_null() && value.describe() != "a text") {
         let message = format!("{shown}.{} is {}; only texts are allowed there", key.text().unwrap_or_default(), value.describe());
         let mut finding = fault(file, value, "not-a-text", message);
-        if let Some(text) = value.text() {
-            finding.hint(format!("quote it: \"{text}\""));
+        match value.text() {
+            Some(_) if secret => {
+                finding.hint("quote it");
+            }
+            Some(text) => {
+                finding.hint(format!("quote it: \"{text}\""));
+            }
+            None => {}
         }
         findings.push(finding);
     }
@@ -176,12 +191,22 @@ fn texts(file: &str, map: Option<&Node>, shown: &str, findings: &mut Vec<Finding
 
 /// A Secret that anybody who may read the registry can read.
 fn plain_secret(file: &str, node: &Node, identity: &Identity, findings: &mut Vec<Finding>) {
-    let filled = |key: &str| node.entry(key).filter(|(_, value)| value.entries().next().is_some());
+    let filled = |key: &str| {
+        node.entry(key).filter(|(_, value)| !value.is_null() && (value.entries().next().is_some() || value.text().is_some()))
+    };
     if let Some((key, _)) = filled("data").or_else(|| filled("stringData")) {
         let mut finding = fault(file, key, "plain-secret", format!("{identity} carries its values as they are"));
         finding.hint("take it from a secret store, or encrypt it with SOPS; --allow-secrets publishes it");
         findings.push(finding);
     }
+}
+
+/// Whether SOPS has encrypted a Secret: it says so, and every value is its ciphertext.
+fn is_encrypted(secret: &Value) -> bool {
+    let values = ["data", "stringData"].into_iter().filter_map(|field| secret.get(field)?.as_object()).flatten();
+    let is_ciphertext = |value: &Value| value.is_null() || value.as_str().is_some_and(|text| text.starts_with("ENC["));
+    secret.get("sops").and_then(Value::as_object).is_some_and(|sops| !sops.is_empty())
+        && values.map(|(_, value)| value).all(is_ciphertext)
 }
 
 /// Why an object is too large to be applied.

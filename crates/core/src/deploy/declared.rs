@@ -1,5 +1,6 @@
 //! What the platform's lists say about a workload whose manifests are published.
 
+use super::write::FILE;
 use crate::finding::Finding;
 use crate::objects;
 use crate::problem::Place;
@@ -15,13 +16,13 @@ pub struct Declared {
     pub findings: Vec<Finding>,
     /// The workload's Kustomizations delete what is not published any more.
     pub prunes: bool,
-    /// They set the namespace of everything.
-    pub sets_namespace: bool,
+    /// The namespace that they set for everything (`targetNamespace`).
+    pub sets_namespace: Option<String>,
 }
 
 /// Looks a workload up in all lists that could be read; without any, nothing is known and Runway's form is taken for granted.
 pub fn declared(workload: &str, environment: Option<&str>, lists: &[Workloads], settings: &Settings) -> Declared {
-    let mut said = Declared { findings: Vec::new(), prunes: true, sets_namespace: false };
+    let mut said = Declared { findings: Vec::new(), prunes: true, sets_namespace: None };
     let Some(first) = lists.first() else { return said };
     let found: Vec<_> =
         lists.iter().filter_map(|list| Some((list, list.items.iter().find(|item| item.id == workload)?))).collect();
@@ -42,16 +43,60 @@ pub fn declared(workload: &str, environment: Option<&str>, lists: &[Workloads], 
         said.findings.push(finding);
         return said;
     }
-    let specs: Vec<Value> = found
-        .iter()
-        .flat_map(|(list, item)| {
-            let alone = Workloads { items: vec![(*item).clone()], defaults: list.defaults.clone(), file: list.file.clone() };
-            objects::build(&alone, settings, environment).into_iter().map(|pair| pair.kustomization)
-        })
-        .collect();
-    said.prunes = specs.iter().all(|object| object.pointer("/spec/prune").and_then(Value::as_bool) == Some(true));
-    said.sets_namespace = specs.iter().all(|object| object.pointer("/spec/targetNamespace").is_some_and(|name| !name.is_null()));
+    for (list, item) in &found {
+        let alone = Workloads { items: vec![(*item).clone()], defaults: list.defaults.clone(), file: list.file.clone() };
+        for pair in objects::build(&alone, settings, environment) {
+            let text = |object: &Value, pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+            said.prunes &= pair.kustomization.pointer("/spec/prune").and_then(Value::as_bool) == Some(true);
+            said.sets_namespace = said.sets_namespace.or_else(|| text(&pair.kustomization, "/spec/targetNamespace"));
+            let mut fault = |message: String, hint: &str| {
+                let mut finding = Finding::error("not-looked-at", item.place.clone(), message);
+                finding.of(workload).hint(hint);
+                said.findings.push(finding);
+            };
+            // What is published is one file in the artifact's root.
+            let path = text(&pair.kustomization, "/spec/path").unwrap_or_default();
+            if path.split('/').any(|part| !part.is_empty() && part != ".") {
+                let hint = "leave spec.path out of the workload's flux: settings";
+                fault(
+                    format!("{workload}'s Kustomization reads the folder {path}, and the manifests are published in the root"),
+                    hint,
+                );
+            }
+            if let Some(what) = other_reference(&pair.source, environment) {
+                let hint = "leave flux.source.ref out, or push that tag with flux";
+                fault(format!("{workload}'s source follows {what}, not the tag {environment} that is pushed"), hint);
+            }
+            let ignored = text(&pair.source, "/spec/ignore").unwrap_or_default();
+            if ignored
+                .lines()
+                .map(str::trim)
+                .any(|line| matches!(line, "*" | "/*" | "**" | "*.yaml" | "/*.yaml" | FILE | ROOT_FILE))
+            {
+                fault(
+                    format!("{workload}'s source drops {FILE}, in which the manifests are published (spec.ignore)"),
+                    "leave flux.source.ignore out",
+                );
+            }
+        }
+    }
     said
+}
+
+/// [`FILE`], as an ignore rule that is bound to the root writes it.
+const ROOT_FILE: &str = "/manifests.yaml";
+
+/// What a source follows instead of an environment's tag.
+fn other_reference(source: &Value, environment: &str) -> Option<String> {
+    let field = |name: &str| source.pointer("/spec/ref")?.get(name)?.as_str().filter(|text| !text.is_empty());
+    // The order in which source-controller takes them (`getArtifactRef`).
+    if let Some(digest) = field("digest") {
+        return Some(format!("the digest {digest}"));
+    }
+    if let Some(range) = field("semver") {
+        return Some(format!("the versions {range}"));
+    }
+    field("tag").filter(|tag| *tag != environment).map(|tag| format!("the tag {tag}"))
 }
 
 #[cfg(test)]
@@ -66,6 +111,26 @@ mod tests {
         list
     }
 
+    /// A push that no cluster would ever look at, whatever its manifests are.
+    #[test]
+    fn what_is_pushed_has_to_be_what_the_source_and_the_kustomization_read() {
+        for (flux, word) in [
+            ("path: ./sub", "reads the folder ./sub"),
+            ("source: {ref: {tag: v9}}", "follows the tag v9"),
+            ("source: {ref: {semver: '>=1.0.0'}}", "follows the versions >=1.0.0"),
+            ("source: {ignore: '*.yaml'}", "drops manifests.yaml"),
+        ] {
+            let lists = [list(&format!("- runway_service_id: web\n  flux: {{{flux}}}\n"))];
+            let findings = declared("web", Some("production"), &lists, &resolve([])).findings;
+            assert!(findings.len() == 1 && findings[0].code == "not-looked-at", "{flux}: {findings:?}");
+            assert!(findings[0].message.contains(word), "{}", findings[0].message);
+        }
+        for flux in ["path: ./", "source: {ref: {tag: production}}", "source: {ignore: '*.md'}"] {
+            let lists = [list(&format!("- runway_service_id: web\n  flux: {{{flux}}}\n"))];
+            assert!(declared("web", Some("production"), &lists, &resolve([])).findings.is_empty(), "{flux}");
+        }
+    }
+
     #[test]
     fn what_the_list_says() {
         let lists = [
@@ -77,9 +142,9 @@ mod tests {
         let settings = resolve([]);
         let ask = |workload: &str| declared(workload, Some("production"), &lists, &settings);
         let web = ask("web");
-        assert!(web.findings.is_empty() && web.prunes && !web.sets_namespace);
+        assert!(web.findings.is_empty() && web.prunes && web.sets_namespace.is_none());
         assert!(!ask("kept").prunes);
-        assert!(ask("placed").sets_namespace);
+        assert_eq!(ask("placed").sets_namespace.as_deref(), Some("x"));
         assert_eq!(ask("early").findings[0].code, "not-in-environment");
         let unknown = ask("wed");
         assert_eq!(

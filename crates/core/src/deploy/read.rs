@@ -23,8 +23,8 @@ pub struct Text<'a> {
 pub struct Rules<'a> {
     /// The namespace of objects that name none; none: they stay as they are.
     pub namespace: Option<&'a str>,
-    /// The workload's Kustomization sets the namespace of everything (`targetNamespace`).
-    pub namespace_set_by_flux: bool,
+    /// The namespace that the workload's Kustomization sets for everything (`targetNamespace`).
+    pub namespace_set_by_flux: Option<&'a str>,
     /// The namespaces that are allowed; empty: all.
     pub namespaces: &'a [String],
     /// Secrets may be published as they are.
@@ -135,6 +135,10 @@ impl Reader<'_> {
                 finding.hint("this looks like a Helm template; render the chart: --chart DIR");
             }
         }
+        // What cannot be read has no kind: one word is enough to be careful.
+        if text.content.contains("Secret") {
+            findings.iter_mut().for_each(Finding::hide_line);
+        }
         self.findings.extend(findings);
     }
 
@@ -149,6 +153,14 @@ impl Reader<'_> {
     }
 
     fn object(&mut self, node: &Node) {
+        let before = self.findings.len();
+        self.checked(node);
+        if node.get("kind").and_then(Node::text) == Some("Secret") {
+            self.findings.iter_mut().skip(before).for_each(Finding::hide_line);
+        }
+    }
+
+    fn checked(&mut self, node: &Node) {
         let Some(head) = checks::head(&self.file, node, &mut self.findings) else { return };
         let mut value = to_json(node);
         checks::content(&self.file, node, &value, &head, self.rules.allow_secrets, &mut self.findings);
@@ -184,23 +196,27 @@ impl Reader<'_> {
         for n in 0..self.objects.len() {
             self.fill_unknown(n);
             let Some(object) = self.objects.get(n) else { continue };
+            let identity = self.on_the_cluster(&object.identity);
             let fault =
                 |code, message: String| Finding { span: object.span, ..Finding::error(code, object.place.clone(), message) };
             let mut found = Vec::new();
-            match first.get(&object.identity).and_then(|at| self.objects.get(*at)) {
+            match first.get(&identity).and_then(|at| self.objects.get(*at)) {
                 Some(earlier) => {
                     let mut finding =
                         fault("duplicate-object", format!("{} is declared twice, first at {}", object.identity, earlier.place));
                     finding.hint("Flux would build nothing of this artifact; remove one of the two");
                     found.push(finding);
                 }
-                None => drop(first.insert(object.identity.clone(), n)),
+                None => drop(first.insert(identity.clone(), n)),
             }
-            found.extend(self.namespace_fault(object).map(|(code, message, hint)| {
+            found.extend(self.namespace_fault(object, &identity).map(|(code, message, hint)| {
                 let mut finding = fault(code, message);
                 finding.hint(hint);
                 finding
             }));
+            if object.identity.kind == "Secret" {
+                found.iter_mut().for_each(Finding::hide_line);
+            }
             self.findings.extend(found);
         }
     }
@@ -222,18 +238,30 @@ impl Reader<'_> {
         }
     }
 
-    fn namespace_fault(&self, object: &Object) -> Option<(&'static str, String, String)> {
+    /// What an object is for kustomize and on the cluster: everything goes to the Kustomization's targetNamespace, and what
+    /// lies in the cluster has no namespace, whatever it says.
+    fn on_the_cluster(&self, identity: &Identity) -> Identity {
+        let mut there = identity.clone();
+        match (scope(&identity.group, &identity.kind), self.rules.namespace_set_by_flux) {
+            (Scope::Cluster, _) => there.namespace.clear(),
+            (_, Some(namespace)) => namespace.clone_into(&mut there.namespace),
+            _ => {}
+        }
+        there
+    }
+
+    fn namespace_fault(&self, object: &Object, there: &Identity) -> Option<(&'static str, String, String)> {
         let identity = &object.identity;
         let rules = &self.rules;
         let lies_in = scope(&identity.group, &identity.kind);
-        if identity.namespace.is_empty() && lies_in == Scope::Namespaced && !rules.namespace_set_by_flux {
+        if there.namespace.is_empty() && lies_in == Scope::Namespaced {
             let hint = "write metadata.namespace, or name one for all: --target-namespace NAME".to_owned();
             return Some(("no-namespace", format!("{identity} names no namespace, and Flux fills none in"), hint));
         }
         let namespace = match lies_in {
             Scope::Cluster if identity.kind == "Namespace" && identity.group.is_empty() => &identity.name,
             Scope::Cluster => return None,
-            _ => &identity.namespace,
+            _ => &there.namespace,
         };
         if rules.namespaces.is_empty() || namespace.is_empty() || rules.namespaces.contains(namespace) {
             return None;

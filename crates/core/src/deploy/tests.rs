@@ -54,6 +54,16 @@ fn each_rule_can_fail() {
         (format!("{CONFIG}---\n{CONFIG}"), "duplicate-object m.yaml:12:9"),
         (object("  labels: {x: true}\n"), "not-a-text m.yaml:6:15"),
         (object("data: {port: 8080}\n"), "not-a-text m.yaml:6:14"),
+        (object("data: [a]\n"), "not-a-text m.yaml:6:7"),
+        (object("binaryData: text\n"), "not-a-text m.yaml:6:13"),
+        (object("  labels: [x]\n"), "not-a-text m.yaml:6:11"),
+        (object("  annotations: text\n"), "not-a-text m.yaml:6:16"),
+        (format!("{0}---\n{0}", "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n"), "duplicate-object m.yaml:7:18"),
+        (
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a, namespace: b}\n"
+                .to_owned(),
+            "duplicate-object m.yaml:7:18",
+        ),
         (object("kind: Secret\n"), "duplicate-key m.yaml:6:1"),
         (CONFIG.replace("ConfigMap", "Secret"), "plain-secret m.yaml:6:1"),
         (object("  annotations: {helm.sh/hook: pre-install}\n"), "helm-hook m.yaml:6:17"),
@@ -67,7 +77,9 @@ fn each_rule_can_fail() {
     ] {
         assert_eq!(found(&text).first().map(String::as_str), Some(expected), "{text}");
     }
-    assert!(found("a: {{ .Values.x }}\n").iter().any(|line| line.starts_with("yaml-") || line.starts_with("no-")));
+    let template = with("a: {{ .Values.x }}\n", &Rules::default()).findings;
+    let hint = "this looks like a Helm template; render the chart: --chart DIR";
+    assert!(template.iter().any(|f| f.code == "yaml-key" && f.hint.as_deref() == Some(hint)), "{template:?}");
 }
 
 #[test]
@@ -75,9 +87,53 @@ fn roles_and_encrypted_secrets_are_fine() {
     let role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: 'system:x'}\n";
     assert!(found(role).is_empty());
     let secret = CONFIG.replace("ConfigMap", "Secret");
-    assert!(found(&format!("{secret}sops: {{version: 3.9.0}}\n")).is_empty());
+    let encrypted = secret.replace("k: v", "k: ENC[AES256_GCM,data:x]");
+    assert!(found(&format!("{encrypted}sops: {{version: 3.9.0}}\n")).is_empty());
+    for plain in [
+        format!("{secret}sops: {{version: 3.9.0}}\n"),
+        format!("{encrypted}sops: {{}}\n"),
+        format!("{encrypted}sops: null\n"),
+        secret.replace("data:\n  k: v", "stringData: password"),
+    ] {
+        assert!(found(&plain).iter().any(|line| line.starts_with("plain-secret")), "{plain}");
+    }
     assert!(with(&secret, &Rules { allow_secrets: true, ..Rules::default() }).findings.is_empty());
     assert!(found(&secret.replace("data:\n  k: v\n", "")).is_empty(), "an empty one carries nothing");
+}
+
+/// A report is read by more people than a Secret: neither its lines nor its values are in one.
+#[test]
+fn what_is_said_of_a_secret_has_nothing_of_it() {
+    for text in [
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: s}\nstringData: {password: 12345678}\n",
+        "{apiVersion: v1, kind: Secret, metadata: {name: A}, stringData: {password: '12345678'}}\n",
+        "apiVersion: v1\nkind: Secret\nstringData: {password: 12345678}\nmetadata: {\n",
+        "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: 5}, data: {p: 12345678}}\n",
+    ] {
+        let findings = with(text, &Rules::default()).findings;
+        assert!(!findings.is_empty(), "{text}");
+        for finding in findings {
+            assert!(text.split_at_checked(finding.span.0).is_none(), "its line would be shown: {finding:?}");
+            assert!(!format!("{} {:?}", finding.message, finding.hint).contains("12345678"), "{finding:?}");
+        }
+    }
+    let config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: s}\ndata: {port: 12345678}\n";
+    let findings = with(config, &Rules::default()).findings;
+    assert_eq!(findings[0].hint.as_deref(), Some("quote it: \"12345678\""));
+}
+
+/// `targetNamespace` moves everything: two objects become one, and a namespace that is not allowed is reached.
+#[test]
+fn the_kustomizations_namespace_is_where_things_go() {
+    let two = format!("{CONFIG}---\n{}", CONFIG.replace("shop", "other"));
+    let allowed = ["shop".to_owned()];
+    let codes = |text: &str, rules: Rules<'_>| with(text, &rules).findings.iter().map(|f| f.code).collect::<Vec<_>>();
+    assert_eq!(codes(&two, Rules::default()), [""; 0]);
+    assert_eq!(codes(&two, Rules { namespace_set_by_flux: Some("x"), ..Rules::default() }), ["duplicate-object"]);
+    let rules = Rules { namespace_set_by_flux: Some("x"), namespaces: &allowed, ..Rules::default() };
+    assert_eq!(codes(CONFIG, rules), ["namespace-not-allowed"]);
+    let unnamed = CONFIG.replace("  namespace: shop\n", "");
+    assert_eq!(codes(&unnamed, Rules { namespace_set_by_flux: Some("shop"), namespaces: &allowed, ..Rules::default() }), [""; 0]);
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub fn differences(
     let mut out = Vec::new();
     let empty = Value::Object(Map::new());
     let mut path = vec!["spec".to_owned()];
-    walk(kind, &mut path, published.get("spec").unwrap_or(&empty), live_spec, &mut out);
+    walk(&Walk { kind, suspend: false }, &mut path, published.get("spec").unwrap_or(&empty), live_spec, &mut out);
     for field in ["labels", "annotations"] {
         let Some(Value::Object(wanted)) = published.pointer(&format!("/metadata/{field}")) else { continue };
         for (key, value) in wanted {
@@ -68,22 +68,54 @@ pub fn differences(
     out
 }
 
-/// Where a whole object differs from another; nothing is left out but `status`, which nobody publishes.
-pub fn all(published: &Value, live: &Value) -> Vec<Difference> {
+/// Where an object of Flux's that is to be published differs from one that is: metadata counts on both sides alike, and so does
+/// `spec.suspend`, by which a push suspends or resumes. Only the API's own defaults are left out.
+pub fn written(kind: &str, new: &Value, old: &Value) -> Vec<Difference> {
     let mut out = Vec::new();
-    walk("", &mut Vec::new(), published, live, &mut out);
+    let mut path = Vec::new();
+    let maps = |object: &Value| {
+        // Label by label, also when one side has none at all.
+        let mut object = object.clone();
+        let metadata = object.as_object_mut().map(|object| object.entry("metadata").or_insert_with(|| Value::Object(Map::new())));
+        if let Some(metadata) = metadata.and_then(Value::as_object_mut) {
+            for field in ["labels", "annotations"] {
+                let map = metadata.entry(field).or_insert(Value::Null);
+                if map.is_null() {
+                    *map = Value::Object(Map::new());
+                }
+            }
+        }
+        object
+    };
+    walk(&Walk { kind, suspend: true }, &mut path, &maps(new), &maps(old), &mut out);
     out.retain(|difference| difference.parts.first().is_none_or(|part| part != "status"));
     out
 }
 
-fn walk(kind: &str, path: &mut Vec<String>, published: &Value, live: &Value, out: &mut Vec<Difference>) {
+/// Where a whole object differs from another; nothing is left out but `status`, which nobody publishes.
+pub fn all(published: &Value, live: &Value) -> Vec<Difference> {
+    let mut out = Vec::new();
+    walk(&Walk { kind: "", suspend: true }, &mut Vec::new(), published, live, &mut out);
+    out.retain(|difference| difference.parts.first().is_none_or(|part| part != "status"));
+    out
+}
+
+/// What is looked at.
+struct Walk<'a> {
+    /// The kind whose defaults are left out; empty: none are.
+    kind: &'a str,
+    /// Whether `spec.suspend` counts: of a live object of Flux's it is an on-call engineer's switch, of a `CronJob` it is what
+    /// is meant.
+    suspend: bool,
+}
+
+fn walk(how: &Walk<'_>, path: &mut Vec<String>, published: &Value, live: &Value, out: &mut Vec<Difference>) {
     if let (Value::Object(a), Value::Object(b)) = (published, live) {
         let only_live = b.keys().filter(|key| !a.contains_key(*key));
         for key in a.keys().chain(only_live) {
             path.push(key.clone());
-            // Of Flux's objects it is an on-call engineer's switch; of a CronJob it is what is meant.
-            if kind.is_empty() || path.as_slice() != ["spec", "suspend"] {
-                step(kind, path, a.get(key), b.get(key), out);
+            if how.suspend || path.as_slice() != ["spec", "suspend"] {
+                step(how, path, a.get(key), b.get(key), out);
             }
             path.pop();
         }
@@ -93,7 +125,7 @@ fn walk(kind: &str, path: &mut Vec<String>, published: &Value, live: &Value, out
         // Item by item, since the API fills in defaults inside lists too; another length is another list.
         for (n, (a, b)) in a.iter().zip(b).enumerate() {
             path.push(format!("[{n}]"));
-            walk(kind, path, a, b, out);
+            walk(how, path, a, b, out);
             path.pop();
         }
     } else if published != live {
@@ -101,11 +133,11 @@ fn walk(kind: &str, path: &mut Vec<String>, published: &Value, live: &Value, out
     }
 }
 
-fn step(kind: &str, path: &mut Vec<String>, published: Option<&Value>, live: Option<&Value>, out: &mut Vec<Difference>) {
+fn step(how: &Walk<'_>, path: &mut Vec<String>, published: Option<&Value>, live: Option<&Value>, out: &mut Vec<Difference>) {
     match (published, live) {
-        (Some(a), Some(b)) => walk(kind, path, a, b, out),
+        (Some(a), Some(b)) => walk(how, path, a, b, out),
         (Some(one), None) | (None, Some(one)) => {
-            let is_default = DEFAULTS.iter().any(|(of, at, value)| *of == kind && same_path(path, at) && value.is(one));
+            let is_default = DEFAULTS.iter().any(|(of, at, value)| *of == how.kind && same_path(path, at) && value.is(one));
             if !is_default && !one.is_null() {
                 push(path, published, live, out);
             }
@@ -141,7 +173,7 @@ pub fn shown(value: Option<&Value>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Difference, differences};
+    use super::{Difference, differences, written};
     use serde_json::{Value, json};
 
     fn diff(kind: &str, published: &Value, live: &Value) -> Vec<String> {
@@ -161,6 +193,30 @@ mod tests {
         let filled = json!({"spec": {"postBuild": {"substituteFrom": [{"name": "a", "optional": false}, {"name": "c", "optional": false}]}}});
         assert_eq!(diff("Kustomization", &bare, &filled).len(), 1);
         assert!(diff("Kustomization", &suspended, &json!({"spec": {"force": false}})).is_empty());
+    }
+
+    #[test]
+    fn what_is_written_counts_on_both_sides() {
+        let bare = json!({"metadata": {"name": "a"}, "spec": {"interval": "5m"}});
+        let more = json!({"metadata": {"name": "a", "labels": {"team": "x"}, "annotations": {"kustomize.toolkit.fluxcd.io/prune": "disabled"}},
+            "spec": {"interval": "5m", "suspend": true, "force": false}});
+        let paths = |new: &Value, old: &Value| {
+            let found = written("Kustomization", new, old).into_iter();
+            found.map(|d| (d.path, d.published.is_some(), d.live.is_some())).collect::<Vec<_>>()
+        };
+        let names = ["metadata.labels.team", "metadata.annotations.kustomize.toolkit.fluxcd.io/prune", "spec.suspend"];
+        let all = |new, old| {
+            let mut all = names.map(|name| (name.to_owned(), new, old)).to_vec();
+            all.sort();
+            all
+        };
+        let sorted = |mut list: Vec<_>| {
+            list.sort();
+            list
+        };
+        assert_eq!(sorted(paths(&more, &bare)), all(true, false));
+        assert_eq!(sorted(paths(&bare, &more)), all(false, true));
+        assert!(paths(&more, &more).is_empty());
     }
 
     #[test]

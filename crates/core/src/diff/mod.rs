@@ -8,4 +8,4 @@
 pub mod fields;
 pub mod managers;
 
-pub use fields::{Difference, differences};
+pub use fields::{Difference, differences, written};

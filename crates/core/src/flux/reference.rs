@@ -5,6 +5,7 @@
 
 use super::revision::is_digest;
 use crate::problem::Problem;
+use std::borrow::Cow;
 use std::fmt;
 
 /// A repository on a registry.
@@ -74,10 +75,15 @@ impl Repository {
 impl Reference {
     /// Reads `[oci://]host[:port]/path[:tag][@digest]`.
     pub fn parse(text: &str) -> Result<Self, Problem> {
+        let bare = without_login(text);
         let fault = |cause: &str| {
-            Problem::usage(format!("'{text}' is no reference to an OCI artifact"))
-                .cause(cause)
-                .hint("write oci://HOST[:PORT]/REPOSITORY[:TAG] or …@sha256:DIGEST")
+            let hint = match &bare {
+                Cow::Borrowed(_) => "write oci://HOST[:PORT]/REPOSITORY[:TAG] or …@sha256:DIGEST",
+                Cow::Owned(_) => {
+                    "log in with `docker login`, or hand the password in with --registry-user and --registry-token-stdin"
+                }
+            };
+            Problem::usage(format!("'{bare}' is no reference to an OCI artifact")).cause(cause).hint(hint)
         };
         let rest = text.strip_prefix("oci://").unwrap_or(text);
         if rest.contains("://") {
@@ -100,6 +106,22 @@ impl Reference {
         };
         name_fault(path).map_or(Ok(()), |cause| Err(fault(cause)))?;
         Ok(Self { repository: Repository { host: host.to_owned(), name: path.to_owned() }, target })
+    }
+}
+
+/// A reference, or the beginning of one, as it may be shown: what stands before the host may be a password, which becomes
+/// `***`.
+pub fn without_login(text: &str) -> Cow<'_, str> {
+    let start = text.find("://").map_or(0, |at| at + 3);
+    let (scheme, rest) = text.split_at(start);
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    // A password may hold a slash as well: then what stands behind the colon is no port.
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+    let odd = authority.split_once(':').is_some_and(|(_, port)| !is_port(port)) && !authority.starts_with('[');
+    let at = if odd || !path.contains('@') { rest.rfind('@') } else { None };
+    match at.or(authority.rfind('@')).filter(|at| odd || *at < authority.len()) {
+        Some(at) => Cow::Owned(format!("{scheme}***{}", rest.get(at..).unwrap_or_default())),
+        None => Cow::Borrowed(text),
     }
 }
 
@@ -167,6 +189,27 @@ mod tests {
         assert_eq!(r.target, Some(Target::Digest(digest)));
         assert_eq!(r.repository.name, "x");
         assert!(Reference::parse("[::1]:5000/x").is_ok());
+    }
+
+    #[test]
+    fn a_password_in_a_reference_is_not_repeated() {
+        for (text, shown) in [
+            ("oci://user:s3cret@h:1/a/x:v1", "oci://***@h:1/a/x:v1"),
+            ("user:s3cret@h/x", "***@h/x"),
+            ("s3cret@h/x", "***@h/x"),
+            ("oci://user:s3c/ret@h/x", "oci://***@h/x"),
+            ("https://user:s3@cret@h/x", "https://***@h/x"),
+            ("oci://user:s3cret@h/x@sha256:12", "oci://***@sha256:12"),
+            ("oci://s3cret@h/x@sha256:12", "oci://***@h/x@sha256:12"),
+        ] {
+            let problem = Reference::parse(text).unwrap_err();
+            assert_eq!(problem.what, format!("'{shown}' is no reference to an OCI artifact"));
+            assert!(!format!("{problem:?}").contains("s3c") && problem.hints[0].contains("docker login"), "{problem:?}");
+        }
+        // A digest, right or wrong, is none.
+        for text in ["oci://h:5000/A@sha256:12", "h/a@latest", "oci://[::1]:5/a@x"] {
+            assert_eq!(super::without_login(text), text);
+        }
     }
 
     #[test]

@@ -7,8 +7,9 @@
 //!
 //! [`Tree`]: crate::artifact::Tree
 
+pub mod files;
 pub mod read;
 pub mod write;
 
-pub use read::{Entry, Inventory, read};
-pub use write::{FILE, write, write_all};
+pub use read::{Entry, Inventory, Other, read};
+pub use write::{FILE, one_file, write, write_all};

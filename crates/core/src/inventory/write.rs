@@ -91,14 +91,19 @@ pub fn write_all(workloads: &Workloads, settings: &Settings, environment: &str) 
     tree(text_of(workloads, settings, environment)?, environment)
 }
 
+/// The tree that one file of manifests stands for.
+pub fn one_file(environment: &str, text: String) -> Result<Tree, Problem> {
+    let mut tree = Tree::new();
+    tree.insert(&format!("{environment}/{FILE}"), text.into_bytes())?;
+    Ok(tree)
+}
+
 fn tree(text: String, environment: &str) -> Result<Tree, Problem> {
     if text.is_empty() {
         return Err(Problem::input(format!("no workload is in the environment {environment}"))
             .hint("an inventory without workloads would make Flux delete everything that it applied; it is never built"));
     }
-    let mut tree = Tree::new();
-    tree.insert(&format!("{environment}/{FILE}"), text.into_bytes())?;
-    Ok(tree)
+    one_file(environment, text)
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ impl Observed {
         let sources = sources.iter().filter(|object| object.owner() == owner).map(|object| bare(OCI_REPOSITORY, object));
         let kustomizations =
             kustomizations.iter().filter(|object| object.owner() == owner).map(|object| bare(KUSTOMIZATION, object));
-        Ok(from_objects(sources.chain(kustomizations)))
+        Ok(Inventory { is_live: true, ..from_objects(sources.chain(kustomizations)) })
     }
 }
 
@@ -63,7 +63,12 @@ fn bare<S>(kind: &str, object: &Object<S>) -> Value {
     json!({
         "apiVersion": object.api_version,
         "kind": kind,
-        "metadata": { "name": object.metadata.name, "namespace": object.metadata.namespace },
+        "metadata": {
+            "name": object.metadata.name,
+            "namespace": object.metadata.namespace,
+            "labels": object.metadata.labels,
+            "annotations": object.metadata.annotations,
+        },
         "spec": object.spec,
     })
 }

@@ -34,9 +34,9 @@ pub fn guard(plan: &Plan, allowance: Allowance) -> Result<(), Problem> {
         return Ok(());
     }
     let which = if all {
-        format!("everything that is published: {}", plan.things.count(plan.before))
+        format!("everything that is published: {}", plan.count_before())
     } else {
-        format!("{removed} of {} that are published", plan.things.count(plan.before))
+        format!("{removed} of {} that are published", plan.count_before())
     };
     let mut names: Vec<&str> = plan.removed.iter().take(10).map(|removal| removal.name.as_str()).collect();
     if plan.removed.len() > names.len() {
@@ -55,7 +55,7 @@ mod tests {
     use crate::publish::plan::{Consequence, Plan, Removal};
 
     fn plan(before: usize, removed: usize, added: usize) -> Plan {
-        let removal = |n: usize| Removal { name: format!("w{n}"), consequence: Consequence::Pruned };
+        let removal = |n: usize| Removal { name: format!("w{n}"), consequence: Consequence::Pruned, workload: None };
         Plan {
             removed: (0..removed).map(removal).collect(),
             before,

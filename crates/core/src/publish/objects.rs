@@ -37,20 +37,34 @@ impl Item for Object {
         found.into_iter().map(|difference| ("", difference)).collect()
     }
 
-    /// Objects with this label or annotation are left when Flux collects what is not declared any more
-    /// (kustomize-controller, "Garbage collection").
     fn consequence(&self) -> Consequence {
-        let value = self.value();
-        let disabled = |map: &str| {
-            let map = value.pointer(&format!("/metadata/{map}"));
-            map.and_then(|map| map.get("kustomize.toolkit.fluxcd.io/prune")).and_then(Value::as_str) == Some("disabled")
-        };
-        if disabled("labels") || disabled("annotations") { Consequence::Orphaned } else { Consequence::Pruned }
+        if stays(&self.value()) { Consequence::Orphaned } else { Consequence::Pruned }
+    }
+
+    fn is_same(&self, old: &Self) -> bool {
+        self.text == old.text
     }
 }
 
+/// Labels or annotations of objects that Flux leaves when it collects what is not declared any more.
+const STAYS: [(&str, &str); 3] = [
+    ("kustomize.toolkit.fluxcd.io/prune", "disabled"),
+    ("kustomize.toolkit.fluxcd.io/reconcile", "disabled"),
+    ("kustomize.toolkit.fluxcd.io/ssa", "ignore"),
+];
+
+/// Whether Flux leaves an object (kustomize-controller, "Garbage collection"; the case of a value does not count, `AnyInMetadata`
+/// of `fluxcd/pkg`).
+pub(super) fn stays(object: &Value) -> bool {
+    ["/metadata/labels", "/metadata/annotations"].into_iter().filter_map(|map| object.pointer(map)).any(|map| {
+        let has =
+            |key: &str, wanted: &str| map.get(key).and_then(Value::as_str).is_some_and(|is| is.eq_ignore_ascii_case(wanted));
+        STAYS.iter().any(|(key, value)| has(key, value))
+    })
+}
+
 /// What a Secret holds is not shown; that it changes is.
-fn hide(difference: &mut Difference) {
+pub(super) fn hide(difference: &mut Difference) {
     if difference.parts.first().is_some_and(|part| matches!(part.as_str(), "data" | "stringData" | "metadata")) {
         for value in [&mut difference.published, &mut difference.live].into_iter().flatten() {
             *value = Value::String("(hidden)".to_owned());
@@ -69,7 +83,7 @@ mod tests {
     }
 
     fn object(kind: &str, name: &str, more: &str) -> String {
-        format!("---\napiVersion: v1\nkind: {kind}\nmetadata: {{name: {name}, namespace: n}}\n{more}")
+        format!("---\napiVersion: v1\nkind: {kind}\nmetadata: {{name: {name}, namespace: \"n\"}}\n{more}")
     }
 
     fn shown(plan: &Plan) -> Vec<String> {
@@ -102,9 +116,17 @@ mod tests {
 
     #[test]
     fn what_is_not_pruned_is_orphaned() {
-        let old = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: n, annotations: {kustomize.toolkit.fluxcd.io/prune: disabled}}\n";
-        let plan = plan_objects(&objects(&object("ConfigMap", "b", "")), Some(&objects(old)), true);
-        assert_eq!(plan.removed[0].consequence, Consequence::Orphaned);
+        for (stays, expected) in [
+            ("annotations: {kustomize.toolkit.fluxcd.io/prune: disabled}", Consequence::Orphaned),
+            ("labels: {kustomize.toolkit.fluxcd.io/reconcile: disabled}", Consequence::Orphaned),
+            ("annotations: {kustomize.toolkit.fluxcd.io/ssa: Ignore}", Consequence::Orphaned),
+            ("annotations: {kustomize.toolkit.fluxcd.io/ssa: Merge}", Consequence::Pruned),
+            ("annotations: {kustomize.toolkit.fluxcd.io/prune: enabled}", Consequence::Pruned),
+        ] {
+            let old = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a, namespace: \"n\", {stays}}}\n");
+            let plan = plan_objects(&objects(&object("ConfigMap", "b", "")), Some(&objects(&old)), true);
+            assert_eq!(plan.removed[0].consequence, expected, "{stays}");
+        }
         let old = object("ConfigMap", "a", "");
         assert_eq!(plan_objects(&[], Some(&objects(&old)), false).removed[0].consequence, Consequence::Orphaned);
     }

@@ -1,10 +1,6 @@
 //! The plan: what comes, what goes, what changes; workloads of an inventory, or objects of a deploy artifact.
 
-use crate::diff::{Difference, differences};
-use crate::flux::kept::Kept;
-use crate::flux::{KUSTOMIZATION, OCI_REPOSITORY};
-use crate::inventory::{Entry, Inventory};
-use serde_json::Value;
+use crate::diff::Difference;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
@@ -63,10 +59,12 @@ impl Consequence {
 /// Something that goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removal {
-    /// The workload's id, or the object.
+    /// The workload's id, or the object; with its namespace, when that is not the same for all.
     pub name: String,
     /// What that does on the clusters.
     pub consequence: Consequence,
+    /// Of a workload: its namespace and its id.
+    pub workload: Option<(String, String)>,
 }
 
 /// Something that changes.
@@ -94,19 +92,43 @@ pub struct Plan {
     pub before: usize,
     /// How many it will hold.
     pub after: usize,
+    /// How many of an inventory's things are no workloads, before and after; they are counted in the others.
+    pub others: (usize, usize),
     /// Whether the tag holds anything now.
     pub exists: bool,
+    /// Both have the same objects, word for word, whatever their order.
+    pub identical: bool,
+    /// What the tag holds has no folder of the environment, so that this is no plan of what clusters have.
+    pub is_misplaced: bool,
 }
 
 impl Plan {
     /// The plan of publishing what is published already.
     pub fn unchanged(things: Things, count: usize) -> Self {
-        Self { things, before: count, after: count, exists: true, ..Self::default() }
+        Self { things, before: count, after: count, exists: true, identical: true, ..Self::default() }
     }
 
-    /// Marks removals whose Kustomization somebody has suspended on a cluster: Flux deletes nothing of them.
-    pub fn suspended_on_a_cluster(&mut self, names: &HashSet<String>) {
-        for removal in self.removed.iter_mut().filter(|removal| names.contains(&removal.name)) {
+    /// How many the tag holds now, in words.
+    pub fn count_before(&self) -> String {
+        self.count(self.before, self.others.0)
+    }
+
+    /// How many it will hold, in words.
+    pub fn count_after(&self) -> String {
+        self.count(self.after, self.others.1)
+    }
+
+    fn count(&self, all: usize, others: usize) -> String {
+        if others == 0 {
+            return self.things.count(all);
+        }
+        format!("{} and {}", self.things.count(all.saturating_sub(others)), Things::Objects.count(others))
+    }
+
+    /// Marks removals whose Kustomization somebody has suspended in a namespace of a cluster: Flux deletes nothing of them.
+    pub fn suspended_on_a_cluster(&mut self, namespace: &str, names: &HashSet<String>) {
+        let is_suspended = |(at, name): &(String, String)| at == namespace && names.contains(name);
+        for removal in self.removed.iter_mut().filter(|removal| removal.workload.as_ref().is_some_and(is_suspended)) {
             removal.consequence = Consequence::Orphaned;
         }
     }
@@ -115,11 +137,6 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty()
     }
-}
-
-/// The plan of replacing `old` by `new`; without an old one everything is added.
-pub fn plan(new: &Inventory, old: Option<&Inventory>) -> Plan {
-    compare(Things::Workloads, &new.entries, old.map(|old| old.entries.as_slice()))
 }
 
 /// Something that is published by its name: it can come, go or change.
@@ -135,6 +152,12 @@ pub(super) trait Item {
     fn fields(&self, old: &Self) -> Vec<(&'static str, Difference)>;
     /// What happens when it goes.
     fn consequence(&self) -> Consequence;
+    /// Of a workload: its namespace and its id.
+    fn workload(&self) -> Option<(String, String)> {
+        None
+    }
+    /// Whether both are the same word for word.
+    fn is_same(&self, old: &Self) -> bool;
 }
 
 /// The one comparison, of whatever is published.
@@ -144,10 +167,12 @@ pub(super) fn compare<T: Item>(things: Things, new: &[T], old: Option<&[T]>) -> 
     plan.before = old.len();
     let before: HashMap<T::Key<'_>, &T> = old.iter().map(|item| (item.key(), item)).collect();
     let after: HashSet<T::Key<'_>> = new.iter().map(Item::key).collect();
+    plan.identical = plan.exists && plan.before == plan.after;
     for item in new {
         match before.get(&item.key()) {
             None => plan.added.push(item.name()),
             Some(previous) => {
+                plan.identical &= item.is_same(previous);
                 let fields = item.fields(previous);
                 if !fields.is_empty() {
                     plan.changed.push(Change { name: item.name(), fields });
@@ -156,125 +181,8 @@ pub(super) fn compare<T: Item>(things: Things, new: &[T], old: Option<&[T]>) -> 
         }
     }
     for item in old.iter().filter(|item| !after.contains(&item.key())) {
-        plan.removed.push(Removal { name: item.name(), consequence: item.consequence() });
+        plan.removed.push(Removal { name: item.name(), consequence: item.consequence(), workload: item.workload() });
     }
+    plan.identical &= plan.added.is_empty() && plan.removed.is_empty();
     plan
-}
-
-impl Item for Entry {
-    type Key<'a> = &'a str;
-
-    fn key(&self) -> &str {
-        &self.name
-    }
-
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-
-    fn fields(&self, old: &Self) -> Vec<(&'static str, Difference)> {
-        let pairs = [(OCI_REPOSITORY, &self.source, &old.source), (KUSTOMIZATION, &self.kustomization, &old.kustomization)];
-        let mut fields = Vec::new();
-        for (kind, new, old) in pairs {
-            match (new, old) {
-                (Some(new), Some(old)) => flux_object(kind, &new.value(), &old.value(), &mut fields),
-                (None, None) => {}
-                (new, old) => fields.push((
-                    kind,
-                    Difference {
-                        path: "the object".to_owned(),
-                        parts: Vec::new(),
-                        published: new.as_ref().map(Kept::value),
-                        live: old.as_ref().map(Kept::value),
-                    },
-                )),
-            }
-        }
-        fields
-    }
-
-    fn consequence(&self) -> Consequence {
-        consequence(self)
-    }
-}
-
-fn flux_object(kind: &'static str, new: &Value, old: &Value, fields: &mut Vec<(&'static str, Difference)>) {
-    let meta = |field: &str, key: &str| {
-        old.pointer(&format!("/metadata/{field}")).and_then(|map| map.get(key)).and_then(Value::as_str).map(str::to_owned)
-    };
-    let spec = old.get("spec").unwrap_or(&Value::Null);
-    fields.extend(differences(kind, new, spec, &meta).into_iter().map(|difference| (kind, difference)));
-    for part in ["apiVersion", "metadata/namespace"] {
-        let (a, b) = (new.pointer(&format!("/{part}")), old.pointer(&format!("/{part}")));
-        if a != b {
-            let parts: Vec<String> = part.split('/').map(str::to_owned).collect();
-            fields.push((kind, Difference { path: parts.join("."), parts, published: a.cloned(), live: b.cloned() }));
-        }
-    }
-}
-
-/// Source of the rule: kustomize-controller's finalizer deletes nothing while `spec.suspend` is set, and `deletionPolicy`
-/// `MirrorPrune`, the default, follows `prune` (`finalizerShouldDeleteResources`). Whether somebody suspended the object on
-/// a cluster cannot be seen here.
-fn consequence(entry: &Entry) -> Consequence {
-    let spec = entry.kustomization.as_ref().and_then(|object| object.field("spec"));
-    let field = |name: &str| spec.as_ref().and_then(|spec| spec.get(name));
-    let prune = field("prune").and_then(Value::as_bool).unwrap_or(false);
-    let suspended = field("suspend").and_then(Value::as_bool).unwrap_or(false);
-    let deletes = match field("deletionPolicy").and_then(Value::as_str) {
-        Some("Orphan") => false,
-        Some("Delete" | "WaitForTermination") => true,
-        _ => prune,
-    };
-    if deletes && !suspended { Consequence::Pruned } else { Consequence::Orphaned }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Consequence, plan};
-    use crate::inventory::Inventory;
-    use crate::inventory::read::from_objects;
-    use serde_json::json;
-
-    fn inventory(list: &[(&str, serde_json::Value)]) -> Inventory {
-        from_objects(list.iter().map(|(name, spec)| {
-            json!({"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": {"name": name}, "spec": spec})
-        }))
-    }
-
-    #[test]
-    fn added_removed_changed() {
-        let old = inventory(&[("a", json!({"prune": true})), ("b", json!({"prune": true})), ("c", json!({"prune": false}))]);
-        let new = inventory(&[("b", json!({"prune": true, "wait": true})), ("d", json!({}))]);
-        let plan = plan(&new, Some(&old));
-        assert_eq!(plan.added, ["d"]);
-        assert_eq!(
-            plan.changed.iter().map(|c| (c.name.as_str(), c.fields[0].1.path.as_str())).collect::<Vec<_>>(),
-            [("b", "spec.wait")]
-        );
-        assert_eq!(
-            plan.removed.iter().map(|r| (r.name.as_str(), r.consequence)).collect::<Vec<_>>(),
-            [("a", Consequence::Pruned), ("c", Consequence::Orphaned)]
-        );
-        assert_eq!((plan.before, plan.after), (3, 2));
-    }
-
-    #[test]
-    fn equal_inventories_have_an_empty_plan() {
-        let same = inventory(&[("a", json!({"prune": true, "force": false}))]);
-        let defaults = inventory(&[("a", json!({"prune": true}))]);
-        assert!(plan(&same, Some(&defaults)).is_empty());
-        assert_eq!(plan(&same, None).added, ["a"]);
-    }
-
-    #[test]
-    fn suspended_workloads_are_orphaned() {
-        let old = inventory(&[
-            ("a", json!({"prune": true, "suspend": true})),
-            ("b", json!({"prune": true, "deletionPolicy": "Orphan"})),
-            ("c", json!({"prune": false, "deletionPolicy": "Delete"})),
-        ]);
-        let consequences: Vec<Consequence> = plan(&inventory(&[]), Some(&old)).removed.iter().map(|r| r.consequence).collect();
-        assert_eq!(consequences, [Consequence::Orphaned, Consequence::Orphaned, Consequence::Pruned]);
-    }
 }

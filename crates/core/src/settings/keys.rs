@@ -52,6 +52,11 @@ impl Key {
         }
         name
     }
+
+    /// Whether nothing is a value of its own, as its help says: then a variable that is set and empty says that.
+    pub fn has_none(&self) -> bool {
+        self.doc.ends_with("empty = none")
+    }
 }
 
 const fn key(path: &'static str, shape: Shape, default: &'static str, doc: &'static str) -> Key {
@@ -95,7 +100,7 @@ pub const KEYS: &[Key] = &[
     key("parent.sourceInterval", Shape::Duration, "5m0s", "interval of the parent's source"),
     key("parent.interval", Shape::Duration, "10m0s", "interval of the parent's kustomization"),
     key("parent.secretRef", Shape::Name, "inventory-reader", "pull secret of the parent's source; empty = none"),
-    key("parent.certSecretRef", Shape::Name, "", "the same as source.certSecretRef, for the parent's source"),
+    key("parent.certSecretRef", Shape::Name, "", "the same as source.certSecretRef, for the parent's source; empty = none"),
     key("runtimes", Shape::Names, "gke,eks", "the runtimes that exist"),
     key("environments", Shape::Names, "staging,production", "the environments that exist"),
     key(

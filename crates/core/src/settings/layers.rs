@@ -56,13 +56,18 @@ impl fmt::Display for Origin {
 #[derive(Debug, Clone, Default)]
 pub struct Layer {
     values: BTreeMap<&'static str, (Value, Origin)>,
-    clusters: Option<Vec<Cluster>>,
+    clusters: Option<(Vec<Cluster>, Origin)>,
 }
 
 impl Layer {
     /// A layer of a single value from a flag.
     pub fn set_flag(&mut self, path: &'static str, flag: &'static str, text: &str) -> Result<(), Problem> {
         let Some(key) = KEYS.iter().find(|key| key.path == path) else { return Ok(()) };
+        if text.is_empty() {
+            return Err(Problem::usage(format!("{flag} is empty"))
+                .cause(format!("it sets {path}: {}", key.doc))
+                .hint("leave it out, or name one; a variable in it may not be set"));
+        }
         let value = Value::Text(text.to_owned());
         if let Some(cause) = fault(key, &value) {
             return Err(Problem::usage(format!("{flag} '{text}' cannot be used")).cause(cause));
@@ -71,12 +76,13 @@ impl Layer {
         Ok(())
     }
 
-    /// The layer of the environment; `get` answers a variable's value.
+    /// The layer of the environment; `get` answers a variable's value, also an empty one. Empty is a word only for keys that can
+    /// be none: pipelines pass variables on that nobody has set.
     pub fn from_variables(get: impl Fn(&str) -> Option<String>) -> Result<Self, Problem> {
         let mut layer = Self::default();
         for key in KEYS {
             let name = key.variable();
-            let Some(text) = get(&name) else { continue };
+            let Some(text) = get(&name).filter(|text| !text.is_empty() || key.has_none()) else { continue };
             let value = if is_list(key.shape) {
                 Value::List(text.split(',').map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect())
             } else {
@@ -111,7 +117,8 @@ impl Layer {
         for (name, value) in node.entries() {
             let path = format!("{prefix}{}", name.text().unwrap_or_default());
             if path == "clusters" {
-                self.clusters = Some(clusters(file, value, findings));
+                let origin = Origin::File(Place::at(file, value.line, value.column));
+                self.clusters = Some((clusters(file, value, findings), origin));
             } else if let Some(key) = KEYS.iter().find(|key| key.path == path) {
                 match scalar_or_list(key, value).and_then(|v| fault(key, &v).map_or(Ok(v), Err)) {
                     Ok(v) => {
@@ -226,6 +233,7 @@ pub(super) fn default_value(key: &Key) -> Value {
 pub(super) fn fault(key: &Key, value: &Value) -> Option<String> {
     let name = |text: &str| names::label_fault(text).map(|why| format!("'{text}' is no name: {why}"));
     match (key.shape, value) {
+        (Shape::Names, Value::List(list)) if list.is_empty() => Some("the list is empty".to_owned()),
         (Shape::Names, Value::List(list)) => list.iter().find_map(|text| name(text)),
         (Shape::Patterns, Value::List(list)) => list.iter().find_map(|text| name(&text.replace("{workload}", "x"))),
         (Shape::Hosts, Value::List(list)) => list.iter().find(|text| !is_host(text)).map(|text| format!("'{text}' is no host")),
@@ -244,7 +252,7 @@ pub(super) fn fault(key: &Key, value: &Value) -> Option<String> {
         }
         (Shape::Name, Value::Text(text)) => {
             if text.is_empty() {
-                None
+                (!key.has_none() && !key.default.is_empty()).then(|| "it is empty".to_owned())
             } else {
                 name(text)
             }
@@ -259,6 +267,9 @@ fn is_host(text: &str) -> bool {
 
 fn text_fault(key: &Key, text: &str) -> Option<String> {
     match key.path {
+        "registry.base" | "artifacts.inventory" | "artifacts.deploy" if text.contains('@') => {
+            Some("it has a user or a digest in it; write host[:port]/path, and log in with docker login".to_owned())
+        }
         "registry.base" if text.contains("://") => Some(format!("'{text}' has a scheme; write host[:port]/path")),
         "registry.base" if text.is_empty() => Some("it is empty".to_owned()),
         "artifacts.inventory" if !text.contains("{runtime}") => Some("it must contain {runtime}".to_owned()),
@@ -272,7 +283,7 @@ fn text_fault(key: &Key, text: &str) -> Option<String> {
 pub fn resolve(layers: impl IntoIterator<Item = Layer>) -> Settings {
     let mut values: BTreeMap<&'static str, (Value, Origin)> =
         KEYS.iter().map(|key| (key.path, (default_value(key), Origin::Default))).collect();
-    let mut clusters = Vec::new();
+    let mut clusters = (Vec::new(), Origin::Default);
     for layer in layers {
         values.extend(layer.values);
         clusters = layer.clusters.unwrap_or(clusters);
@@ -281,7 +292,8 @@ pub fn resolve(layers: impl IntoIterator<Item = Layer>) -> Settings {
     if let Some((Value::Text(base), _)) = values.get_mut("registry.base") {
         *base = base.trim_end_matches('/').to_owned();
     }
-    Settings { values, clusters }
+    let (clusters, clusters_from) = clusters;
+    Settings { values, clusters, clusters_from }
 }
 
 #[cfg(test)]
@@ -343,6 +355,42 @@ mod tests {
         assert_eq!(resolve([layer]).deploy_namespaces("web"), ["web", "web-jobs", "shared"]);
         assert!(resolve([]).deploy_namespaces("web").is_empty());
         assert_eq!(Layer::from_file("s", "deploy: {namespaces: [A]}\n").1.len(), 1);
+    }
+
+    #[test]
+    fn nothing_is_a_value_only_where_there_can_be_none() {
+        let text = "namespace: \"\"\nenvironments: []\nruntimes: []\nruntime: \"\"\nsource: {secretRef: \"\"}\n";
+        let (_, findings) = Layer::from_file("s", text);
+        let places: Vec<String> = findings.iter().map(|f| f.place.to_string()).collect();
+        assert_eq!(places, ["s:1:12", "s:2:15", "s:3:11"], "{findings:?}");
+        for flag in ["runtime", "environment", "namespace"] {
+            assert!(Layer::default().set_flag(flag, "--flag", "").is_err(), "{flag}");
+        }
+        let layer = Layer::from_variables(|_| Some(String::new())).unwrap();
+        let settings = resolve([layer]);
+        assert_eq!((settings.source_secret(), settings.parent_secret()), (None, None));
+        assert_eq!(settings.origin("source.secretRef"), &Origin::Variable("RUNWAY_SOURCE_SECRET_REF".into()));
+        assert_eq!((settings.namespace(), settings.environments().len()), ("runway-provisioner", 2));
+        assert_eq!((settings.origin("namespace"), settings.origin("environments")), (&Origin::Default, &Origin::Default));
+    }
+
+    #[test]
+    fn a_password_in_the_base_is_not_repeated() {
+        for text in ["user:s3cret@h/x", "https://user:s3cret@h/x"] {
+            let (_, findings) = Layer::from_file("s", &format!("registry: {{base: '{text}'}}\n"));
+            assert!(findings.len() == 1 && !findings[0].message.contains("s3cret"), "{findings:?}");
+            let problem = Layer::from_variables(|name| (name == "RUNWAY_REGISTRY_BASE").then(|| text.to_owned())).unwrap_err();
+            assert!(!problem.to_string().contains("s3cret"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn clusters_say_where_they_come_from() {
+        let (layer, findings) = Layer::from_file("s", "clusters:\n- context: a\n");
+        assert!(findings.is_empty(), "{findings:?}");
+        let settings = resolve([layer, Layer::default()]);
+        assert_eq!((settings.clusters.len(), settings.clusters_from.to_string()), (1, "s:2:3".to_owned()));
+        assert_eq!(resolve([]).clusters_from, Origin::Default);
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub use layers::{Layer, Origin, Value, resolve};
 
 use crate::flux::reference::Repository;
 use crate::problem::Problem;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ pub enum PlainHttp {
 }
 
 /// A cluster that the settings name.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Cluster {
     /// The name in reports.
     pub name: String,
@@ -56,6 +57,8 @@ pub struct Settings {
     values: BTreeMap<&'static str, (Value, Origin)>,
     /// The settings' clusters.
     pub clusters: Vec<Cluster>,
+    /// Where that list came from.
+    pub clusters_from: Origin,
 }
 
 impl Settings {

@@ -33,6 +33,8 @@ pub enum Answer {
 /// What a cluster said about an object.
 #[derive(Debug, Clone)]
 pub struct Refusal {
+    /// The cluster, as reports name it.
+    pub cluster: String,
     /// The workload.
     pub workload: String,
     /// The object, as `Kind namespace/name`.
@@ -84,7 +86,7 @@ fn not_flux(manifest: &Manifest) -> Option<String> {
 /// Findings of a cluster's refusals.
 pub fn refusals(workloads: &Workloads, refused: &[Refusal]) -> Vec<Finding> {
     let said = |refusal: &Refusal| {
-        let message = format!("the cluster refuses {}: {}", refusal.object, refusal.message);
+        let message = format!("the cluster {} refuses {}: {}", refusal.cluster, refusal.object, refusal.message);
         at(workloads, &refusal.workload, "dry-run-refused", message)
     };
     ordered(refused.iter().filter_map(said).collect())

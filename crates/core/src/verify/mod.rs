@@ -2,7 +2,7 @@
 //!
 //! In: [`Workloads`] with settings, or a [`Tree`]; the facts of [`Facts`]; what registries and clusters answered. Out: every
 //! [`Finding`] at once, in the order of the files.
-//! Uses: workloads, objects, inventory, artifact, flux, finding, settings, yaml, problem, suggest.
+//! Uses: workloads, objects, inventory, artifact, flux, finding, settings, yaml, problem, suggest, text.
 //! Never: asking anybody; printing; what a parser already says (its findings are added by the caller).
 //! Start at [`declared::check`]; [`rules::RULES`] lists all codes.
 //!
@@ -19,6 +19,7 @@ pub mod published;
 pub mod rules;
 mod subject;
 mod substitution;
+mod together;
 pub mod walk;
 
 use crate::finding::{Finding, Severity};
@@ -54,6 +55,9 @@ pub struct Listed {
 /// In the order of the files, each said once: what holds for several environments or workloads has one place.
 pub fn ordered(mut findings: Vec<Finding>) -> Vec<Finding> {
     let mut seen = HashSet::new();
+    // The parser has told these already, whatever the schema makes of the value.
+    let mut scalars = HashSet::new();
+    findings.retain(|finding| finding.code != "ambiguous-scalar" || scalars.insert(finding.place.clone()));
     findings.retain(|finding| {
         let workload = finding.workload.clone();
         seen.insert((finding.code, finding.place.clone(), workload, finding.message.clone()))

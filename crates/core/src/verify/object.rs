@@ -7,6 +7,7 @@ use crate::flux::crds::Release;
 use crate::flux::reference::{Repository, tag_fault};
 use crate::flux::revision::is_digest;
 use crate::flux::{KUSTOMIZATION, KUSTOMIZE_GROUP, OCI_REPOSITORY, SOURCE_GROUP};
+use crate::text::is_deceptive;
 use serde_json::Value;
 
 /// Whether it is one of Flux's two kinds.
@@ -21,6 +22,39 @@ pub(super) fn check(subject: &Subject<'_>, release: Release, findings: &mut Vec<
     }
     if subject.kind() == OCI_REPOSITORY {
         reference(subject, findings);
+    }
+    texts(subject, &mut Vec::new(), subject.object, findings);
+}
+
+/// Texts with characters that nobody sees, or that show others in another order; line breaks and tabs are fine.
+fn texts<'a>(subject: &Subject<'a>, path: &mut Vec<Step<'a>>, value: &'a Value, findings: &mut Vec<Finding>) {
+    let say = |path: &[Step<'_>], text: &str, findings: &mut Vec<Finding>| {
+        let hidden = text.chars().find(|c| !matches!(c, '\n' | '\t') && is_deceptive(*c));
+        if let Some(c) = hidden {
+            let message = format!("{} has the invisible character U+{:04X}", walk::shown(path), u32::from(c));
+            let mut finding = subject.finding("invisible-character", path, message);
+            finding.hint("write the text anew: people would read something else than Flux does");
+            findings.push(finding);
+        }
+    };
+    match value {
+        Value::String(text) => say(path, text, findings),
+        Value::Array(items) => {
+            for (n, item) in items.iter().enumerate() {
+                path.push(Step::Index(n));
+                texts(subject, path, item, findings);
+                path.pop();
+            }
+        }
+        Value::Object(map) => {
+            for (key, value) in map {
+                path.push(Step::Key(key));
+                say(path, key, findings);
+                texts(subject, path, value, findings);
+                path.pop();
+            }
+        }
+        _ => {}
     }
 }
 

@@ -2,12 +2,12 @@
 
 use super::subject::{From, Subject};
 use super::walk::Step;
-use super::{Facts, depends, object, ordered, substitution};
-use crate::artifact::Tree;
+use super::{Facts, depends, object, ordered, substitution, together};
+use crate::artifact::{Ignore, Tree, ignore};
 use crate::finding::Finding;
 use crate::flux::crds::Release;
 use crate::flux::{KUSTOMIZATION, OCI_REPOSITORY, names};
-use crate::inventory::read::manifests;
+use crate::inventory::files;
 use crate::problem::Place;
 use crate::yaml::{self, Node, value::to_json};
 use serde_json::Value;
@@ -31,25 +31,56 @@ pub fn check(tree: &Tree, environment: &str, origin: &str, facts: &Facts) -> Vec
         return vec![finding];
     }
     let documents = documents(tree, environment, origin, &mut findings);
-    if documents.is_empty() && findings.is_empty() {
-        let mut finding = Finding::error("empty-inventory", folder, format!("the folder {environment} has no object"));
-        finding.hint("Flux would delete everything that it applied");
+    let has_workload = documents.iter().any(|document| together::is_workload(&document.object));
+    // What cannot be read may hold some.
+    if !has_workload && findings.iter().all(|finding| finding.code == "unlisted-file") {
+        let what = if documents.is_empty() { "object" } else { "workload" };
+        let mut finding = Finding::error("empty-inventory", folder, format!("the folder {environment} has no {what}"));
+        finding.hint(if documents.is_empty() {
+            "Flux would delete everything that it applied"
+        } else {
+            "Flux would delete every workload that it applied"
+        });
         findings.push(finding);
     }
+    dropped(tree, environment, origin, &mut findings);
     objects(&documents, environment, facts, &mut findings);
     ordered(findings)
 }
 
 /// The texts of the files that findings point into, by the name that places have.
 pub fn sources(tree: &Tree, environment: &str, origin: &str) -> Vec<(String, String)> {
-    manifests(tree, environment)
+    let prefix = format!("{environment}/");
+    tree.files()
+        .filter(|(path, _)| path.starts_with(&prefix))
         .map(|(path, content)| (format!("{origin}/{path}"), String::from_utf8_lossy(content).into_owned()))
         .collect()
 }
 
+/// Files that one could take for manifests and that no cluster gets.
+fn dropped(tree: &Tree, environment: &str, origin: &str, findings: &mut Vec<Finding>) {
+    let ignored = Ignore::of(tree);
+    let prefix = format!("{environment}/");
+    for (path, _) in tree.files().filter(|(path, _)| path.starts_with(&prefix) && files::is_yaml(path) && ignored.drops(path)) {
+        let why = if ignored.is_own { format!("{} of the artifact says so", ignore::FILE) } else { "of its name".to_owned() };
+        let message = format!("source-controller leaves this file out on every cluster, because {why}");
+        let mut finding = Finding::error("ignored-file", Place::file(format!("{origin}/{path}")), message);
+        finding.hint("Flux deletes what it applied of it before; rename the file, or change the pattern");
+        findings.push(finding);
+    }
+}
+
 fn documents(tree: &Tree, environment: &str, origin: &str, findings: &mut Vec<Finding>) -> Vec<Document> {
     let mut found = Vec::new();
-    for (path, content) in manifests(tree, environment) {
+    let files = files::of_folder(tree, environment, origin);
+    for (path, by) in files.unlisted {
+        let message = format!("{by} does not list this manifest, so Flux does not apply it");
+        let mut finding = Finding::error("unlisted-file", Place::file(format!("{origin}/{path}")), message);
+        finding.hint("Flux deletes what it applied of it before; list it under 'resources', or take it away");
+        findings.push(finding);
+    }
+    findings.extend(files.faults);
+    for (path, content) in files.manifests {
         let file = format!("{origin}/{path}");
         let Ok(text) = std::str::from_utf8(content) else {
             findings.push(Finding::error("yaml-syntax", Place::file(file), "the file is no UTF-8 text"));
@@ -96,6 +127,7 @@ fn objects(documents: &[Document], environment: &str, facts: &Facts, findings: &
             one(subject, release, findings);
         }
     }
+    together::check(&subjects, &facts.runtime, findings);
     let kustomizations: Vec<&Subject<'_>> =
         subjects.iter().filter(|subject| object::is_ours(subject) && subject.kind() == KUSTOMIZATION).collect();
     let parent = names::parent(&facts.runtime);

@@ -50,6 +50,16 @@ pub const RULES: &[Rule] = &[
         "Keys of mappings are texts; a list or a mapping as a key has no meaning in JSON, into which every reader turns the file.",
     ),
     error(
+        "alias-loop",
+        "an alias stands inside its own anchor",
+        "'*x' stands for all that '&x' marks. Inside of that it would stand for itself, without end, and nothing can be read there.\nWrite the value out.",
+    ),
+    error(
+        "second-document",
+        "the file has a second document",
+        "A line of three dashes begins another document, and only one is read: what stands after it would be left out.\nPut all workloads into one list.",
+    ),
+    error(
         "duplicate-key",
         "a key stands twice in one mapping",
         "Readers disagree about which of the two counts: some take the first, some the last, kustomize refuses the file.\nRemove one.",
@@ -173,6 +183,11 @@ pub const RULES: &[Rule] = &[
         "The field does not exist in the target Flux, or is misspelled; the API server drops or refuses it.",
     ),
     error(
+        "invisible-character",
+        "a text has a character that nobody sees",
+        "Control characters, zero-width characters and those that turn the direction of writing make people read something else than Flux does.\nWrite the text anew.",
+    ),
+    error(
         "depends-on-missing",
         "a workload depends on one that is not in the inventory",
         "Flux waits for it forever: DependencyNotReady. It has to be in the same environment.",
@@ -216,6 +231,31 @@ pub const RULES: &[Rule] = &[
         "duplicate-object",
         "an object stands twice",
         "kustomize refuses all of it: \"may not add resource with an already registered id\". Two API versions of one object count as one here, since they are the same object on the cluster.",
+    ),
+    error(
+        "unlisted-file",
+        "a kustomization file leaves a manifest out",
+        "In a folder with a kustomization.yaml Flux applies what that lists and nothing else, and deletes what it applied of the rest before.\nList the file under 'resources', or take the kustomization file away: then every manifest counts.",
+    ),
+    error(
+        "missing-resource",
+        "a kustomization file lists what is not there",
+        "kustomize refuses the whole inventory, and nothing changes on the clusters until it is corrected.",
+    ),
+    error(
+        "unpaired-object",
+        "a workload has only one of its two objects",
+        "A Kustomization without its OCIRepository applies nothing, an OCIRepository without its Kustomization is applied by nobody; where both were before, Flux deletes the one that is missing, and with a Kustomization all that it applied.",
+    ),
+    error(
+        "source-ref-missing",
+        "a Kustomization applies a source that is not its own",
+        "spec.sourceRef names the OCIRepository that is applied. One that is not in the inventory makes Flux report ArtifactFailed;\nanother workload's is legal, and rarely meant.",
+    ),
+    warning(
+        "written-suspend",
+        "spec.suspend is written",
+        "The parent applies it again and again: true keeps the workload from being deployed, false undoes what an on-call engineer suspends on a cluster.\nLeave it out.",
     ),
     error(
         "artifact-missing",
@@ -322,9 +362,19 @@ pub const RULES: &[Rule] = &[
         "Whoever may read the registry can read them. Take them from a secret store or encrypt them with SOPS; --allow-secrets publishes them.",
     ),
     error(
+        "not-rendered",
+        "the manifests cannot be read, or the chart cannot be rendered",
+        "The message has helm's own words, or what is wrong with the file. Nothing else was checked.",
+    ),
+    error(
+        "not-looked-at",
+        "the workload's Flux objects would not look at what is pushed",
+        "deploy push writes one file into the artifact's root and sets the environment's tag. In the list, the workload's flux: settings lead elsewhere.",
+    ),
+    error(
         "kustomization-file",
         "a file is for kustomize, not for the cluster",
-        "Build it first and push what comes out: kubectl kustomize DIR | kubectl runway deploy push WORKLOAD -f -",
+        "What kustomize would make of it is not looked at here, but for a plain list of files in an inventory.\nBuild it first and push what comes out: kubectl kustomize DIR | kubectl runway deploy push WORKLOAD -f -",
     ),
     error(
         "too-large",

@@ -16,7 +16,7 @@ const EMPTY: &str = "an inventory without workloads would make Flux delete every
 pub fn parse(file: &str, source: &str) -> (Workloads, Vec<Finding>) {
     let limits = yaml::Limits { documents: 1, ..yaml::Limits::default() };
     let (documents, findings) = yaml::documents(file, source, limits);
-    let syntax = findings.iter().any(|finding| finding.code == "yaml-syntax" || finding.code == "yaml-budget");
+    let syntax = findings.iter().any(|finding| matches!(finding.code, "yaml-syntax" | "yaml-budget" | "second-document"));
     let mut reader = Reader { file, findings, ids: HashMap::new() };
     let mut workloads = Workloads { file: file.to_owned(), ..Workloads::default() };
     match documents.first() {
@@ -37,8 +37,8 @@ pub fn parse(file: &str, source: &str) -> (Workloads, Vec<Finding>) {
 pub(super) struct Reader<'a> {
     pub(super) file: &'a str,
     pub(super) findings: Vec<Finding>,
-    /// Ids with their line.
-    ids: HashMap<String, usize>,
+    /// Ids with their line and their place in the text.
+    ids: HashMap<String, (usize, (usize, usize))>,
 }
 
 impl Reader<'_> {
@@ -122,7 +122,7 @@ impl Reader<'_> {
             return None;
         }
         let at = self.id_node(item);
-        let accepted = at.and_then(|node| self.id(node));
+        let accepted = at.and_then(|node| self.id(node, item));
         let refused = accepted.is_none();
         let id = accepted.or_else(|| at?.text().map(str::to_owned)).unwrap_or_default();
         self.unknown_keys(item, ENTRY, "", &id);
@@ -183,7 +183,11 @@ impl Reader<'_> {
         }
     }
 
-    fn id(&mut self, node: &Node) -> Option<String> {
+    fn id(&mut self, node: &Node, item: &Node) -> Option<String> {
+        if node.is_null() {
+            self.error("no-id", node, "the entry's 'runway_service_id' is empty").hint("write the workload's id");
+            return None;
+        }
         let Kind::Scalar { text, plain } = &node.kind else {
             self.error("invalid-id", node, format!("runway_service_id is a text, found {}", node.describe()));
             return None;
@@ -199,13 +203,15 @@ impl Reader<'_> {
                 .hint("it names Kubernetes objects: an RFC 1123 label, 1 to 63 of a-z 0-9 -");
             return None;
         }
-        if let Some(first) = self.ids.get(text).copied() {
+        if let Some((first, span)) = self.ids.get(text).copied() {
+            // An alias or a merge key brings the first entry's own id along: then the entry that does so is at fault.
+            let node = if span == node.span { item } else { node };
             self.error("duplicate-id", node, format!("'{text}' is listed twice, first in line {first}"))
                 .of(text)
                 .hint("both entries would become the same two objects; remove one");
             return None;
         }
-        self.ids.insert(text.clone(), node.line);
+        self.ids.insert(text.clone(), (node.line, node.span));
         Some(text.clone())
     }
 
@@ -260,7 +266,7 @@ mod tests {
 
     #[test]
     fn all_faults_at_once_with_places() {
-        let source = "- runway_service_id: A_b\n- runway_service_id: x\n  regons: [a]\n- runway_service_id: x\n- project_id: 1\n- runway_service_id: no\n- runway_service_id: y\n  project_id: abc\n  flux: {intervall: 5m}\n- z\n";
+        let source = "- runway_service_id: A_b\n- runway_service_id: x\n  regons: [a]\n- runway_service_id: x\n- project_id: 1\n- runway_service_id: no\n- runway_service_id: yy\n  project_id: abc\n  flux: {intervall: 5m}\n- z\n";
         assert_eq!(
             found(source),
             [
@@ -274,6 +280,29 @@ mod tests {
                 "w.yml:10:3 entry-type",
             ]
         );
+    }
+
+    #[test]
+    fn empty_ids_and_ids_that_come_along() {
+        for empty in ["~", "", "null"] {
+            let (_, findings) = parse("w.yml", &format!("- runway_service_id: {empty}\n  regions: []\n"));
+            let found: Vec<_> = findings.iter().map(|f| (f.code, f.hint.as_deref())).collect();
+            assert_eq!(found, [("no-id", Some("write the workload's id"))], "{empty}");
+        }
+        let source = "- &a\n  runway_service_id: x\n- *a\n- <<: *a\n  regions: []\n- runway_service_id: x\n";
+        assert_eq!(found(source), ["w.yml:3:3 duplicate-id", "w.yml:4:3 duplicate-id", "w.yml:6:22 duplicate-id"]);
+    }
+
+    #[test]
+    fn numbers_and_booleans_of_other_readers() {
+        let source = "- runway_service_id: a\n  project_id: 010\n  exclude_name_suffix: no\n- runway_service_id: b\n  project_id: 1_000\n  flux: {prune: no, wait: true, postBuild: {substitute: {a: +5}}}\n- runway_service_id: c\n  project_id: 0x1F\n- runway_service_id: d\n  project_id: +5\n- runway_service_id: e\n  project_id: 10\n  exclude_name_suffix: true\n  flux: {source: {insecure: off}}\n";
+        assert_eq!(
+            found(source),
+            ["2:15", "3:24", "5:15", "6:17", "6:61", "8:15", "10:15", "14:29"].map(|at| format!("w.yml:{at} ambiguous-scalar"))
+        );
+        let first = parse("w.yml", source).1.remove(0);
+        assert_eq!(first.message, "'010' in project_id is read as 8");
+        assert_eq!(first.hint.as_deref(), Some("write 8; when a text is meant, quote it: \"010\""));
     }
 
     #[test]

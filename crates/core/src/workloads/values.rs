@@ -4,7 +4,7 @@ use super::keys::{KUSTOMIZATION_KEYS, SOURCE_KEYS};
 use super::model::{Name, Overrides};
 use super::parse::Reader;
 use crate::suggest;
-use crate::yaml::value::{Plain, plain_type, to_json};
+use crate::yaml::value::{Plain, plain_type, to_json, unusual};
 use crate::yaml::{Kind, Node};
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ impl Reader<'_> {
     pub(super) fn positive(&mut self, key: &str, node: &Node, id: &str) {
         let found = match &node.kind {
             Kind::Scalar { text, plain: true } => match plain_type(text) {
-                Plain::Number(n) if n.as_u64().is_some_and(|n| n > 0) => return,
+                Plain::Number(n) if n.as_u64().is_some_and(|n| n > 0) => return self.written_unusually(key, node, id),
                 Plain::Number(_) => text,
                 _ => node.describe(),
             },
@@ -25,8 +25,34 @@ impl Reader<'_> {
     /// `true` or `false`.
     pub(super) fn flag(&mut self, key: &str, node: &Node, id: &str) {
         let ok = matches!(&node.kind, Kind::Scalar { text, plain: true } if matches!(plain_type(text), Plain::Bool(_)));
-        if !ok {
+        if ok {
+            self.written_unusually(key, node, id);
+        } else {
             self.error("schema", node, format!("{key} is true or false, found {}", node.describe())).of(id);
+        }
+    }
+
+    /// A number or a boolean that readers disagree about.
+    fn written_unusually(&mut self, what: &str, node: &Node, id: &str) {
+        let Kind::Scalar { text, plain: true } = &node.kind else { return };
+        if let Some(read_as) = unusual(text) {
+            self.error("ambiguous-scalar", node, format!("'{text}' in {what} is read as {read_as}"))
+                .of(id)
+                .hint(format!("write {read_as}; when a text is meant, quote it: \"{text}\""));
+        }
+    }
+
+    /// The same in all values below a key.
+    fn all_written_unusually(&mut self, what: &str, node: &Node, id: &str) {
+        match &node.kind {
+            Kind::Scalar { .. } => self.written_unusually(what, node, id),
+            Kind::List(items) => items.iter().for_each(|item| self.all_written_unusually(what, item, id)),
+            Kind::Map(pairs) => {
+                for (key, value) in pairs {
+                    let what = format!("{what}.{}", key.text().unwrap_or_default());
+                    self.all_written_unusually(&what, value, id);
+                }
+            }
         }
     }
 
@@ -89,6 +115,7 @@ impl Reader<'_> {
         for (key, value) in node.entries() {
             if key.text() != Some("source") {
                 if let Some(name) = self.override_key(key, KUSTOMIZATION_KEYS, "flux", id) {
+                    self.all_written_unusually(&format!("flux.{name}"), value, id);
                     overrides.kustomization.insert(name, to_json(value));
                 }
                 continue;
@@ -98,6 +125,7 @@ impl Reader<'_> {
             }
             for (key, value) in value.entries() {
                 if let Some(name) = self.override_key(key, SOURCE_KEYS, "flux.source", id) {
+                    self.all_written_unusually(&format!("flux.source.{name}"), value, id);
                     overrides.source.insert(name, to_json(value));
                 }
             }

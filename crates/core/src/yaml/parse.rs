@@ -35,8 +35,9 @@ impl Default for Limits {
 pub fn documents(file: &str, source: &str, limits: Limits) -> (Vec<Node>, Vec<Finding>) {
     let mut documents = Vec::new();
     let findings = each(file, source, limits, &mut |document| documents.push(document));
-    // A budget that ran out says that the text is hostile: nothing of it is used.
-    if findings.iter().any(|finding| finding.code == "yaml-budget") {
+    // A budget that ran out says that the text is hostile, and a document too many that it is another kind of text: nothing of
+    // it is used.
+    if findings.iter().any(|finding| matches!(finding.code, "yaml-budget" | "second-document")) {
         documents.clear();
     }
     (documents, findings)
@@ -98,6 +99,7 @@ impl Reader<'_> {
         let mut documents = 0;
         let mut stack: Vec<Open> = Vec::new();
         let mut root: Option<Node> = None;
+        let mut begin = (Place::file(self.file), (0, 0));
         loop {
             let (event, span) = match parser.next_event() {
                 None => break,
@@ -128,18 +130,24 @@ impl Reader<'_> {
                 Event::Alias(id) => self.alias(id, span).map(|node| (node, 0)),
                 Event::DocumentStart(..) => {
                     root = None;
+                    begin = (self.at(span), self.bytes(span));
                     self.anchors.clear();
                     None
                 }
                 Event::DocumentEnd => {
+                    let is_any = root.as_ref().is_some_and(|node| !node.is_null());
+                    if is_any && documents == self.limits.documents {
+                        self.too_many(begin);
+                        return;
+                    }
                     documents += self.hand_on(root.take(), take);
                     None
                 }
                 _ => None,
             };
-            if let Some(fault) = self.over_budget(stack.len(), documents) {
-                let place = Place::at(self.file, span.start.line().max(1), span.start.col() + 1);
-                self.push("yaml-budget", place, (0, 0), fault, None);
+            if let Some(fault) = self.over_budget(stack.len()) {
+                let (place, bytes) = (self.at(span), self.bytes(span));
+                self.push("yaml-budget", place, bytes, fault, None);
                 return;
             }
             if let Some((node, anchor)) = done {
@@ -166,11 +174,35 @@ impl Reader<'_> {
 
     fn syntax(&mut self, error: &ScanError, source: &str) {
         let marker = error.marker();
+        // A tab in the indentation is reported as a fault of the scalar before it.
+        if let Some((line, column, at)) = tab(source, marker.line()).or_else(|| tab(source, marker.line() + 1)) {
+            let message = "a tab in the indentation; YAML allows only spaces there".to_owned();
+            self.push("yaml-syntax", Place::at(self.file, line, column), (at + self.skipped, 1), message, None);
+            return;
+        }
         let at = marker.byte_offset().unwrap_or(source.len());
         let place = Place::at(self.file, marker.line().max(1), marker.col() + 1);
-        let message = syntax_message(&error.info(), source, marker.line());
         let length = source.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
-        self.push("yaml-syntax", place, (at + self.skipped, length), message, None);
+        // The parser looks ahead, and has a limit of its own against texts that only nest.
+        let (code, message) = if error.info().contains("recursion limit") {
+            ("yaml-budget", format!("it nests deeper than {} levels", self.limits.depth))
+        } else {
+            ("yaml-syntax", error.info().to_string())
+        };
+        self.push(code, place, (at + self.skipped, length), message, None);
+    }
+
+    fn too_many(&mut self, (place, bytes): (Place, (usize, usize))) {
+        if self.limits.documents > 1 {
+            let message = format!("it has more than {} documents", self.limits.documents);
+            return self.push("yaml-budget", place, bytes, message, None);
+        }
+        let hint = "put all into one document: only the first would be read".to_owned();
+        self.push("second-document", place, bytes, "a second document begins here".to_owned(), Some(hint));
+    }
+
+    fn at(&self, span: Span) -> Place {
+        Place::at(self.file, span.start.line().max(1), span.start.col() + 1)
     }
 
     fn node(&mut self, span: Span, kind: Kind) -> Node {
@@ -186,7 +218,14 @@ impl Reader<'_> {
     }
 
     fn alias(&mut self, id: usize, span: Span) -> Option<Node> {
-        let (node, size) = self.anchors.get(&id)?;
+        let Some((node, size)) = self.anchors.get(&id) else {
+            // What the parser knows and is not read to its end yet. Something has to stand there, or a key would take the
+            // next key for its value.
+            let hint = "write the value out".to_owned();
+            let (place, bytes) = (self.at(span), self.bytes(span));
+            self.push("alias-loop", place, bytes, "an alias stands inside its own anchor".to_owned(), Some(hint));
+            return Some(self.node(span, Kind::Scalar { text: "~".to_owned(), plain: true }));
+        };
         // Counted before the copy is made: a bomb must not cost memory first.
         self.copied = self.copied.saturating_add(*size);
         self.nodes = self.nodes.saturating_add(*size);
@@ -200,7 +239,7 @@ impl Reader<'_> {
         Some(copy)
     }
 
-    fn over_budget(&self, depth: usize, documents: usize) -> Option<String> {
+    fn over_budget(&self, depth: usize) -> Option<String> {
         let limits = self.limits;
         if self.copied > limits.alias_nodes {
             return Some(format!("its aliases repeat more than {} nodes", limits.alias_nodes));
@@ -208,10 +247,7 @@ impl Reader<'_> {
         if depth > limits.depth {
             return Some(format!("it nests deeper than {} levels", limits.depth));
         }
-        if self.nodes > limits.nodes {
-            return Some(format!("it has more than {} nodes", limits.nodes));
-        }
-        (documents > limits.documents).then(|| format!("it has more than {} documents", limits.documents))
+        (self.nodes > limits.nodes).then(|| format!("it has more than {} nodes", limits.nodes))
     }
 
     /// Puts a finished node into the collection that is open.
@@ -263,17 +299,13 @@ fn size(node: &Node) -> usize {
     }
 }
 
-/// The parser's words, and better ones where its own lead astray.
-fn syntax_message(info: &str, source: &str, line: usize) -> String {
-    // A tab in the indentation is reported as a fault of the scalar before it.
-    let has_tab = |n: usize| {
-        let text = source.lines().nth(n.saturating_sub(1)).unwrap_or_default();
-        text.chars().take_while(|c| c.is_whitespace()).any(|c| c == '\t')
-    };
-    if has_tab(line) || has_tab(line + 1) {
-        return "a tab in the indentation; YAML allows only spaces there".to_owned();
-    }
-    info.to_owned()
+/// The first tab in the indentation of a line: its line, column and offset.
+fn tab(source: &str, line: usize) -> Option<(usize, usize, usize)> {
+    let mut lines = source.split_inclusive('\n');
+    let before: usize = lines.by_ref().take(line.checked_sub(1)?).map(str::len).sum();
+    let indentation = lines.next()?.chars().take_while(|c| matches!(c, ' ' | '\t'));
+    let at = indentation.into_iter().position(|c| c == '\t')?;
+    Some((line, at + 1, before + at))
 }
 
 #[cfg(test)]
@@ -302,8 +334,36 @@ mod tests {
     #[test]
     fn syntax_errors_have_a_place() {
         assert_eq!(codes("a: [1, 2\nb: 3\n")[0].0, "yaml-syntax");
-        let (_, findings) = documents("f", "a:\n\tb: 1\n", Limits::default());
+        let source = "\u{feff}a: 0\nb:\n  x: 1\n\tc: 1\n";
+        let (_, findings) = documents("f", source, Limits::default());
         assert!(findings[0].message.contains("tab"), "{findings:?}");
+        assert_eq!(findings[0].place.to_string(), "f:4:1");
+        assert_eq!(source.get(findings[0].span.0..).map(|rest| &rest[..1]), Some("\t"));
+    }
+
+    #[test]
+    fn an_alias_in_its_own_anchor_is_said_and_shifts_nothing() {
+        let (docs, findings) = documents("f.yml", "- &a {x: 1, m: [foo, *a], y: *a, z: 2}\n", Limits::default());
+        let found: Vec<_> = findings.iter().map(|f| (f.code, f.place.to_string(), f.message.as_str())).collect();
+        let said = "an alias stands inside its own anchor";
+        assert_eq!(found, [("alias-loop", "f.yml:1:22".to_owned(), said), ("alias-loop", "f.yml:1:30".to_owned(), said)]);
+        assert_eq!(docs[0].items()[0].get("z").and_then(|z| z.text()), Some("2"));
+        assert_eq!(docs[0].items()[0].get("m").map(|m| m.items().len()), Some(2));
+    }
+
+    #[test]
+    fn a_second_document_is_told_where_it_begins() {
+        let one = Limits { documents: 1, ..Limits::default() };
+        let found = |source: &str| {
+            let (docs, findings) = documents("f.yml", source, one);
+            (docs.len(), findings.iter().map(|f| format!("{} {} {}", f.place, f.code, f.message)).collect::<Vec<_>>())
+        };
+        let said = "f.yml:2:1 second-document a second document begins here".to_owned();
+        assert_eq!(found("- a\n---\n- b\n---\n- c\n"), (0, vec![said]));
+        // Markers around one document are fine.
+        assert_eq!(found("---\n- a\n---\n# nothing\n...\n"), (1, vec![]));
+        let (_, findings) = documents("f.yml", "a\n---\nb\n---\nc\n", Limits { documents: 2, ..Limits::default() });
+        assert_eq!((findings[0].code, findings[0].place.to_string().as_str()), ("yaml-budget", "f.yml:4:1"));
     }
 
     #[test]
@@ -314,7 +374,12 @@ mod tests {
             bomb.push_str(&format!("a{n}: &a{n} [{refs}]\n"));
         }
         assert_eq!(codes(&bomb)[0].0, "yaml-budget");
-        assert!(!codes(&"[".repeat(100_000)).is_empty());
+        let (_, findings) = documents("f.yml", &"[".repeat(100_000), Limits::default());
+        assert_eq!(findings[0].code, "yaml-budget", "{findings:?}");
+        let source = format!("- x\n- {}{}\n", "[".repeat(70), "]".repeat(70));
+        let (_, findings) = documents("f.yml", &source, Limits::default());
+        let (at, length) = findings[0].span;
+        assert_eq!((findings[0].place.to_string().as_str(), source.get(at..at + length)), ("f.yml:2:66", Some("[")));
     }
 
     #[test]

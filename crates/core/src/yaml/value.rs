@@ -1,6 +1,6 @@
 //! Nodes to JSON values, with the types that the API server's own YAML reader gives plain scalars.
 //!
-//! Source of the rule: `sigs.k8s.io/yaml`, which reads YAML 1.1 scalars (`yes`, `no`, `on`, `off` are booleans, `010`
+//! Source of the rule: `sigs.k8s.io/yaml`, which reads YAML 1.1 scalars (`yes`, `no`, `on`, `off`, `y`, `n` are booleans, `010`
 //! is octal) and then turns the tree into JSON.
 
 use super::node::{Kind, Node};
@@ -23,8 +23,8 @@ pub enum Plain {
 pub fn plain_type(text: &str) -> Plain {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Plain::Null,
-        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => return Plain::Bool(true),
-        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => return Plain::Bool(false),
+        "true" | "True" | "TRUE" | "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => return Plain::Bool(true),
+        "false" | "False" | "FALSE" | "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => return Plain::Bool(false),
         _ => {}
     }
     number(text).map_or(Plain::Text, Plain::Number)
@@ -70,6 +70,24 @@ fn number(text: &str) -> Option<Number> {
     let value: f64 = digits.parse().ok()?;
     #[expect(clippy::cast_precision_loss, reason = "the sign is 1 or -1")]
     Number::from_f64(value * sign as f64)
+}
+
+/// What a plain scalar is read as, when it is a number or a boolean that is not written as one: anything but plain decimals, `true`
+/// and `false`. Readers disagree about these.
+pub fn unusual(text: &str) -> Option<String> {
+    match plain_type(text) {
+        Plain::Bool(value) if !matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE") => Some(value.to_string()),
+        Plain::Number(number) if !is_decimal(text) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// `12`, `-3`, `1.5`: the same number to every reader.
+fn is_decimal(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, rest) = digits.split_once('.').unwrap_or((digits, "0"));
+    let all = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    all(whole) && all(rest) && (whole == "0" || !whole.starts_with('0'))
 }
 
 /// What a reader of YAML 1.1 makes of a plain scalar where a text is expected; `None`: a text.
@@ -128,12 +146,14 @@ pub fn to_json(node: &Node) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::{Plain, misread, plain_type};
+    use super::{Plain, misread, plain_type, unusual};
 
     #[test]
     fn scalars_as_the_api_server_reads_them() {
         assert_eq!(plain_type("no"), Plain::Bool(false));
-        assert_eq!(plain_type("y"), Plain::Text);
+        for (text, value) in [("y", true), ("Y", true), ("n", false), ("N", false)] {
+            assert_eq!(plain_type(text), Plain::Bool(value), "{text}");
+        }
         assert_eq!(plain_type("010"), Plain::Number(8.into()));
         assert_eq!(plain_type("0x10"), Plain::Number(16.into()));
         assert_eq!(plain_type("-1_000"), Plain::Number((-1000).into()));
@@ -145,13 +165,45 @@ mod tests {
     }
 
     #[test]
+    fn numbers_and_booleans_that_are_not_written_as_such() {
+        for (text, read_as) in [
+            ("010", "8"),
+            ("1_000", "1000"),
+            ("0x1F", "31"),
+            ("+5", "5"),
+            ("no", "false"),
+            ("Y", "true"),
+            ("0b1", "1"),
+            ("1e3", "1000.0"),
+        ] {
+            assert_eq!(unusual(text).as_deref(), Some(read_as), "{text}");
+        }
+        for text in ["0", "10", "-3", "1.5", "0.5", "true", "False", "", "~", "x", "1.2.3", "5m"] {
+            assert_eq!(unusual(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn what_other_readers_take_for_something_else() {
-        for text in
-            ["no", "010", "", "~", "1e3", "12:30", "1:02:03", "2024-01-31", "2024-1-1T00:00:00Z", ".inf", "-.INF", "1_000"]
-        {
+        for text in [
+            "no",
+            "y",
+            "N",
+            "010",
+            "",
+            "~",
+            "1e3",
+            "12:30",
+            "1:02:03",
+            "2024-01-31",
+            "2024-1-1T00:00:00Z",
+            ".inf",
+            "-.INF",
+            "1_000",
+        ] {
             assert!(misread(text).is_some(), "{text}");
         }
-        for text in ["y", "production", "12:75", ":30", "12:", "2024-01", "v2024-01-31", "1.2.3", "us-east1", "a:b"] {
+        for text in ["yy", "production", "12:75", ":30", "12:", "2024-01", "v2024-01-31", "1.2.3", "us-east1", "a:b"] {
             assert_eq!(misread(text), None, "{text}");
         }
     }

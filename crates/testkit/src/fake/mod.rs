@@ -5,6 +5,7 @@
 
 mod delay;
 mod forward;
+mod gitlab;
 mod hostile;
 pub(crate) mod jwt;
 mod listen;
@@ -18,6 +19,7 @@ mod token_server;
 
 pub use delay::DelayProxy;
 pub use forward::ForwardProxy;
+pub use gitlab::GitLab;
 pub use hostile::{Deed, Hostile};
 pub use message::{Reply, Request};
 pub use proxy::{Entry, Proxy, Site, Then};
