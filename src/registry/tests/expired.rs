@@ -34,14 +34,16 @@ async fn a_token_that_is_the_login() {
     let server = Server::start(|_| {
         Reply::new(401).with("WWW-Authenticate", "Bearer realm=\"http://127.0.0.1/x\",error=\"invalid_token\"")
     });
-    for (token, words) in [
-        (over(1_700_000_000), "expired login: the login came from the command line, a token that ended at 2023-11-14T22:13:20Z"),
-        (over(4_000_000_000), "wrong login: the login came from the command line"),
-        ("opaque-token".to_owned(), "wrong login: the login came from the command line"),
+    let (wrong, user) = ("wrong login: the login came from the command line", "add --registry-user NAME");
+    let ended = "expired login: the login came from the command line, a token that ended at 2023-11-14T22:13:20Z";
+    for (token, words, hint) in [
+        (over(1_700_000_000), ended, "hint: hand in a new one"),
+        (over(4_000_000_000), wrong, user),
+        ("opaque-token".to_owned(), wrong, user),
     ] {
         let client = client(&[]).with_login(server.host.clone(), Login::Bearer(Secret::new(token.clone())));
         let said = all(&client.head(&repository(&server, "g/x"), &tag("v1")).await.unwrap_err());
-        assert!(said.contains(words) && said.contains("hint: hand in a new one"), "{said}");
+        assert!(said.contains(words) && said.contains(hint), "{said}");
         assert!(!said.contains(&token), "{said}");
     }
 }

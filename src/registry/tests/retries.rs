@@ -153,5 +153,5 @@ async fn slow_lines_have_the_time_that_they_need() {
     // What is followed without an end gives each answer the time of a question.
     client.exchange.transport.budget = client.exchange.transport.budget.endless();
     let said = all(&client.tags(&repository(&server, "a/x")).await.unwrap_err());
-    assert!(said.contains("no complete answer within 0.5 s"), "{said}");
+    assert!(said.contains("gave no complete answer within 0."), "{said}");
 }
