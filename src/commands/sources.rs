@@ -38,7 +38,7 @@ impl Reading<'_> {
             (None, Some(runtime)) => runtime,
             (None, None) => return Err(no_runtime(self.settings)),
         };
-        let declared = accepted(declared, self.settings, &runtime, self.environment, self.ui)?;
+        let declared = accepted(*declared, self.settings, &runtime, self.environment, self.ui)?;
         let tree = inventory::write_all(&declared.workloads, self.settings, self.environment)?;
         Ok(Some(Held { digest: None, tree, origin: declared.file }))
     }

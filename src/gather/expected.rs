@@ -85,7 +85,7 @@ pub(crate) enum Named {
     /// Kubernetes' objects, as somebody built them.
     Manifests(String),
     /// Anything else is a workloads.yml.
-    Workloads(Declared),
+    Workloads(Box<Declared>),
 }
 
 /// Reads a file; `-` is standard input.
@@ -97,7 +97,7 @@ pub(crate) fn named(path: &Path, shown: &str) -> Result<Named, Problem> {
     if documents.iter().any(is_object) {
         return Ok(Named::Manifests(text.to_owned()));
     }
-    Ok(Named::Workloads(Declared::of(shown, bytes)))
+    Ok(Named::Workloads(Box::new(Declared::of(shown, bytes))))
 }
 
 /// A published inventory's files.

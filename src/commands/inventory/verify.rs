@@ -127,7 +127,7 @@ impl Work<'_> {
     fn named(&self, path: &Path) -> Result<Checked, Problem> {
         let shown = shown(path, &self.context.start);
         match expected::named(path, &shown)? {
-            Named::Workloads(file) => self.file(file, runtime(&self.which, self.settings, self.context)?),
+            Named::Workloads(file) => self.file(*file, runtime(&self.which, self.settings, self.context)?),
             Named::Manifests(text) => self.manifests(text, &shown),
         }
     }

@@ -96,13 +96,9 @@ impl Walk<'_, '_> {
         let mut done: BTreeSet<String> = BTreeSet::new();
         for path in self.below(folder) {
             match self.kustomized_above(folder, &path) {
-                Some(own) => {
-                    if done.insert(own.clone()) {
-                        self.folder(&own);
-                    }
-                }
+                Some(own) if done.insert(own.clone()) => self.folder(&own),
                 None if is_manifest(&path) => self.take(&path),
-                None => {}
+                _ => {}
             }
         }
     }

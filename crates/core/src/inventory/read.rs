@@ -90,7 +90,9 @@ pub fn everywhere(tree: &Tree, environment: &str) -> (Inventory, Inventory) {
         let (documents, _) = yaml::documents(&path, text, yaml::Limits::default());
         let mut folders = path.rsplit('/').skip(1).peekable();
         let reader = if folders.peek().is_none() || folders.any(|folder| folder == environment) { &mut near } else { &mut far };
-        documents.iter().for_each(|document| reader.add(to_json(document)));
+        for document in &documents {
+            reader.add(to_json(document));
+        }
     }
     (near.inventory(false), far.inventory(false))
 }

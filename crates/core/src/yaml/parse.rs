@@ -137,8 +137,7 @@ impl Reader<'_> {
                 Event::DocumentEnd => {
                     let is_any = root.as_ref().is_some_and(|node| !node.is_null());
                     if is_any && documents == self.limits.documents {
-                        self.too_many(begin);
-                        return;
+                        return self.too_many(begin);
                     }
                     documents += self.hand_on(root.take(), take);
                     None
@@ -146,19 +145,22 @@ impl Reader<'_> {
                 _ => None,
             };
             if let Some(fault) = self.over_budget(stack.len()) {
-                let (place, bytes) = (self.at(span), self.bytes(span));
-                self.push("yaml-budget", place, bytes, fault, None);
-                return;
+                return self.push("yaml-budget", self.at(span), self.bytes(span), fault, None);
             }
             if let Some((node, anchor)) = done {
-                if anchor != 0 {
-                    self.anchors.insert(anchor, (node.clone(), size(&node)));
-                }
-                match stack.last_mut() {
-                    None => root = Some(node),
-                    Some(open) => self.place(open, node),
-                }
+                self.done(node, anchor, stack.last_mut(), &mut root);
             }
+        }
+    }
+
+    /// Keeps a finished node for its aliases, and puts it where it belongs.
+    fn done(&mut self, node: Node, anchor: usize, open: Option<&mut Open>, root: &mut Option<Node>) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, (node.clone(), size(&node)));
+        }
+        match open {
+            None => *root = Some(node),
+            Some(open) => self.place(open, node),
         }
     }
 
@@ -187,7 +189,7 @@ impl Reader<'_> {
         let (code, message) = if error.info().contains("recursion limit") {
             ("yaml-budget", format!("it nests deeper than {} levels", self.limits.depth))
         } else {
-            ("yaml-syntax", error.info().to_string())
+            ("yaml-syntax", error.info().clone())
         };
         self.push(code, place, (at + self.skipped, length), message, None);
     }
@@ -338,7 +340,7 @@ mod tests {
         let (_, findings) = documents("f", source, Limits::default());
         assert!(findings[0].message.contains("tab"), "{findings:?}");
         assert_eq!(findings[0].place.to_string(), "f:4:1");
-        assert_eq!(source.get(findings[0].span.0..).map(|rest| &rest[..1]), Some("\t"));
+        assert_eq!(source.get(findings[0].span.0..).and_then(|rest| rest.chars().next()), Some('\t'));
     }
 
     #[test]
