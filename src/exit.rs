@@ -15,7 +15,10 @@ pub(crate) const CODES: [(u8, &str); 8] = [
     (2, "no answer, or the work was not done: usage, input, registry, cluster"),
     (3, "partial: some clusters gave no answer, the rest are fine"),
     (4, "--wait ran out of time while things were still progressing"),
-    (5, "refused: by the guard, or because somebody moved the tag; nothing was changed"),
+    (
+        5,
+        "refused, and nothing was changed: by the guard of push, because somebody moved the tag, or by reconcile of what is suspended",
+    ),
     (130, "interrupted by SIGINT (Ctrl-C)"),
     (143, "ended by SIGTERM"),
 ];

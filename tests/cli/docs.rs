@@ -217,6 +217,64 @@ fn every_command_line_in_the_pages_is_taken() {
     assert!(seen > 80, "only {seen} command lines were found");
 }
 
+/// Every room of both crates, and every folder of the repository.
+#[test]
+fn the_map_has_every_room() {
+    let page = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let (_, map) = page.split_once("## The map").unwrap();
+    let map = map.split("\n## ").next().unwrap();
+    let named =
+        |name: &str| map.split(|letter: char| !(letter.is_alphanumeric() || "-_.".contains(letter))).any(|word| word == name);
+    let mut missing = Vec::new();
+    for folder in ["crates/core/src", "src", "."] {
+        for entry in std::fs::read_dir(root().join(folder)).unwrap() {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            let room = name.trim_end_matches(".rs");
+            let is_room = folder != "." && !matches!(room, "lib" | "main");
+            let is_folder =
+                folder == "." && entry.path().is_dir() && !["target", ".git", ".cargo", "src", "crates", "docs"].contains(&room);
+            if (is_room || is_folder) && !named(room) {
+                missing.push(format!("{folder}/{name}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "ARCHITECTURE.md's map does not have {missing:?}");
+}
+
+/// Of `-o json`, by the sources: what somebody adds there has a row, and its schema a link.
+#[test]
+fn every_document_is_in_the_reference() {
+    let reference = std::fs::read_to_string(root().join("docs/reference.md")).unwrap();
+    let (mut seen, mut faults) = (0, Vec::new());
+    for folder in ["crates/core/src/api", "src/commands"] {
+        for entry in std::fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if !path.is_file() {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            for kind in text.split("kind: \"").chain(text.split("\"kind\": \"")).skip(1).filter_map(|rest| rest.split_once('"')) {
+                let kind = kind.0;
+                if kind.starts_with(|first: char| first.is_ascii_uppercase()) && kind.chars().all(char::is_alphanumeric) {
+                    seen += 1;
+                    if !reference.contains(&format!("\n| {kind} |")) {
+                        faults.push(format!("{}: {kind}", path.display()));
+                    }
+                }
+            }
+        }
+    }
+    for entry in std::fs::read_dir(root().join("schemas")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if !reference.contains(&format!("(../schemas/{name})")) {
+            faults.push(name);
+        }
+    }
+    assert!(faults.is_empty(), "docs/reference.md does not have:\n{}", faults.join("\n"));
+    assert!(seen > 6, "only {seen} documents were found");
+}
+
 #[test]
 fn every_link_in_the_pages_leads_to_a_file() {
     let (mut seen, mut faults) = (0, Vec::new());

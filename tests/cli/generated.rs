@@ -87,11 +87,12 @@ fn fields(value: &serde_json::Value, path: &str, all: &mut std::collections::BTr
 fn the_fields_of_documents_are_kept() {
     let env = super::platform("- runway_service_id: a\n- runway_service_id: b\n");
     env.write("m/all.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: a}\ndata: {a: b}\n");
-    env.write("kubectl-runway.yaml", "clusters: [{name: a, context: b}]\n");
+    let cluster = "{name: a, context: b, runtime: gke, environment: production, region: us-east1, labels: {tier: canary}}";
+    env.write("kubectl-runway.yaml", format!("clusters: [{cluster}]\n"));
     env.run(["inventory", "push", "-e", "production", "--to", "layout:out"]).ok();
     env.run(["deploy", "push", "a", "-e", "production", "--path", "m", "--to", "layout:deployed"]).ok();
     env.write("m/all.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: a}\ndata: {a: c}\n");
-    let changed = "- runway_service_id: a\n  flux: {interval: 1m}\n  nonsense: 1\n- runway_service_id: c\n";
+    let changed = "- runway_service_id: a\n  flux: {interval: 1m}\n  nonsense: 1\n  region: [us-east1]\n- runway_service_id: c\n";
     env.write("config/runtimes/gke/workloads.yml", changed);
     let mut text = String::new();
     for line in [
@@ -101,6 +102,7 @@ fn the_fields_of_documents_are_kept() {
         "inventory list layout:out -o json",
         "deploy diff a --path m --with layout:deployed:production -o json",
         "deploy verify a --path m -o json",
+        "version -o json",
     ] {
         let run = env.run(line.split(' '));
         assert!(matches!(run.code, Some(0 | 1)), "{line}: {run}");

@@ -36,6 +36,7 @@ mod pipes;
 mod plans;
 mod pushes;
 mod recorded;
+mod releases;
 mod settings;
 mod shells;
 mod snapshot;

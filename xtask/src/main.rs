@@ -25,7 +25,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 The chores of the repository.
 
-  cargo xtask test              everything; builds the test bed when it is missing (about 30 minutes, once)
+  cargo xtask test              everything; builds the test bed when it is missing (about half an hour, once)
   cargo xtask test --quick      all that needs no test bed
   cargo xtask testbed build     builds the test bed's programs into the user's cache
   cargo xtask testbed up        starts a test bed that stays; eval \"$(cargo xtask testbed up)\" sets the shell up for it

@@ -1,4 +1,5 @@
-//! Runs the jobs of `ci-tasks/` for real: a small reader and runner of GitLab's CI files, strict where GitLab is.
+//! Runs the jobs of `ci-tasks/`, and those of `.gitlab-ci.yml`, for real: a small reader and runner of GitLab's CI files, strict
+//! where GitLab is.
 //!
 //! It knows the keywords that our files use and refuses every other one: a job that the runner does not understand was not
 //! tested. Source of the rules: GitLab's CI/CD YAML reference (`spec:inputs`, `parallel:matrix`, `needs`, `artifacts`,
@@ -37,6 +38,9 @@ const RETRY: [&str; 5] =
 
 /// The kinds of environments.
 const TIERS: [&str; 5] = ["production", "staging", "testing", "development", "other"];
+
+/// And those that stand in the project's own file only.
+const PROJECT: [&str; 6] = ["extends", "tags", "timeout", "cache", "services", "release"];
 
 /// A file of `ci-tasks/`.
 #[derive(Debug, Clone)]
@@ -113,20 +117,65 @@ impl Template {
                 return Err(format!("{name} is no text"));
             };
             let Value::Object(body) = fill(body, &values)? else { return Err(format!("{name} is no job")) };
-            understood(&name, &body)?;
+            understood(&name, &body, &JOB)?;
             jobs.push((name, body));
         }
-        let pipeline = Pipeline { jobs };
-        for (name, body) in &pipeline.jobs {
-            for need in texts(body.get("needs")) {
-                pipeline.job(&need).ok_or(format!("{name} needs {need}, which is no job"))?;
-            }
-        }
-        Ok(pipeline)
+        Pipeline { jobs }.checked()
     }
 }
 
 impl Pipeline {
+    /// Reads a project's own file: its stages, variables of all jobs, the jobs, and hidden ones that others extend.
+    ///
+    /// # Errors
+    ///
+    /// Says what GitLab, or this runner, would not understand.
+    pub fn project(text: &str) -> Result<Self, String> {
+        let (documents, findings) = yaml::documents("the file", text, yaml::Limits::default());
+        if let Some(finding) = findings.first() {
+            return Err(format!("{}: {}", finding.place, finding.message));
+        }
+        let mut values = documents.iter().map(to_json);
+        let (Some(Value::Object(body)), None) = (values.next(), values.next()) else {
+            return Err("one document is expected".to_owned());
+        };
+        let stages = texts(body.get("stages"));
+        let of_all = body.get("variables");
+        let mut jobs = Vec::new();
+        for (name, job) in
+            body.iter().filter(|(name, _)| !name.starts_with('.') && !["stages", "variables"].contains(&name.as_str()))
+        {
+            let job = job.as_object().ok_or(format!("{name} is no job"))?;
+            let mut whole = Map::new();
+            if let Some(variables) = of_all {
+                whole.insert("variables".to_owned(), variables.clone());
+            }
+            for base in texts(job.get("extends")) {
+                merge(
+                    &mut whole,
+                    body.get(&base).and_then(Value::as_object).ok_or(format!("{name} extends {base}, which is not there"))?,
+                );
+            }
+            merge(&mut whole, job);
+            understood(name, &whole, &[&JOB[..], &PROJECT].concat())?;
+            if !texts(whole.get("stage")).iter().all(|stage| stages.contains(stage)) {
+                return Err(format!("{name}: its stage is not among {stages:?}"));
+            }
+            jobs.push((name.clone(), whole));
+        }
+        Self { jobs }.checked()
+    }
+
+    /// Whatever a job needs is a job.
+    fn checked(self) -> Result<Self, String> {
+        for (name, body) in &self.jobs {
+            for need in texts(body.get("needs")) {
+                self.job(&need).ok_or(format!("{name} needs {need}, which is no job"))?;
+            }
+        }
+        Ok(self)
+    }
+
     /// A job by its name.
     pub fn job(&self, name: &str) -> Option<&Map<String, Value>> {
         self.jobs.iter().find(|(job, _)| job == name).map(|(_, body)| body)
@@ -188,12 +237,7 @@ fn check(name: &str, input: &Map<String, Value>, value: &Value) -> Result<(), St
         return Err(format!("the input {name} is none of {options:?}"));
     }
     if let (Some(pattern), Some(text)) = (input.get("regex").and_then(Value::as_str), value.as_str()) {
-        // GitLab's RE2 and grep agree on what our patterns use.
-        let mut grep = Command::new("grep");
-        grep.args(["-Eqz", "-e", pattern]).stdin(std::process::Stdio::piped());
-        let run = crate::command::run(grep, format!("{text}\0").as_bytes(), std::time::Duration::from_secs(20))
-            .map_err(|error| error.to_string())?;
-        if run.code != Some(0) {
+        if !matches(pattern, text)? {
             return Err(format!("the input {name} does not match {pattern}: {text}"));
         }
     }
@@ -234,8 +278,18 @@ fn fill_text(text: &str, inputs: &BTreeMap<String, Value>) -> Result<Value, Stri
     Ok(Value::String(out))
 }
 
-fn understood(name: &str, job: &Map<String, Value>) -> Result<(), String> {
-    only(name, job, &JOB)?;
+/// Lays a job over another: mappings are merged, all else is replaced.
+fn merge(base: &mut Map<String, Value>, over: &Map<String, Value>) {
+    for (key, value) in over {
+        match (base.get_mut(key), value) {
+            (Some(Value::Object(below)), Value::Object(above)) => merge(below, above),
+            _ => drop(base.insert(key.clone(), value.clone())),
+        }
+    }
+}
+
+fn understood(name: &str, job: &Map<String, Value>, known: &[&str]) -> Result<(), String> {
+    only(name, job, known)?;
     if texts(job.get("script")).is_empty() {
         return Err(format!("{name} has no script"));
     }
@@ -317,7 +371,20 @@ pub(crate) fn texts(value: Option<&Value>) -> Vec<String> {
     }
 }
 
-/// `$A == "x"`, `$A == $B`, `$A != …`, `$A`, with `&&` between.
+/// Whether a pattern fits. GitLab's RE2 and grep agree on what our patterns use.
+fn matches(pattern: &str, text: &str) -> Result<bool, String> {
+    let mut grep = Command::new("grep");
+    grep.args(["-Eqz", "-e", pattern]).stdin(std::process::Stdio::piped());
+    let run = crate::command::run(grep, format!("{text}\0").as_bytes(), std::time::Duration::from_secs(20))
+        .map_err(|error| error.to_string())?;
+    match run.code {
+        Some(0) => Ok(true),
+        Some(1) => Ok(false),
+        _ => Err(format!("the pattern {pattern} is not understood: {}", run.stderr)),
+    }
+}
+
+/// `$A == "x"`, `$A == $B`, `$A != …`, `$A =~ /…/`, `$A`, with `&&` between.
 fn holds(rule: &str, variables: &BTreeMap<String, String>) -> Result<bool, String> {
     let value = |word: &str| -> Result<Option<String>, String> {
         let word = word.trim();
@@ -328,7 +395,11 @@ fn holds(rule: &str, variables: &BTreeMap<String, String>) -> Result<bool, Strin
         quoted.map(|text| Some(text.to_owned())).ok_or(format!("the rule is not understood: {rule}"))
     };
     for part in rule.split("&&") {
-        let yes = if let Some((a, b)) = part.split_once("==") {
+        let yes = if let Some((a, pattern)) = part.split_once("=~") {
+            let inner = pattern.trim().strip_prefix('/').and_then(|pattern| pattern.strip_suffix('/'));
+            let inner = inner.ok_or(format!("the rule is not understood: {rule}"))?;
+            value(a)?.map_or(Ok(false), |text| matches(inner, &text))?
+        } else if let Some((a, b)) = part.split_once("==") {
             value(a)? == value(b)?
         } else if let Some((a, b)) = part.split_once("!=") {
             value(a)? != value(b)?
@@ -344,13 +415,13 @@ fn holds(rule: &str, variables: &BTreeMap<String, String>) -> Result<bool, Strin
 
 #[cfg(test)]
 mod tests {
-    use super::Template;
+    use super::{Pipeline, Template};
     use serde_json::json;
     use std::collections::BTreeMap;
 
     const HEAD: &str = "spec:\n  inputs:\n    id: {type: string, description: x, regex: '^[a-z]+$'}\n    list: {type: array, description: x, default: [a, b]}\n    n: {type: number, description: x, default: 1}\n---\n";
 
-    fn rendered(jobs: &str) -> Result<super::Pipeline, String> {
+    fn rendered(jobs: &str) -> Result<Pipeline, String> {
         Template::read(&format!("{HEAD}{jobs}"))?.render(&[("id", json!("web"))])
     }
 
@@ -422,6 +493,30 @@ mod tests {
         }
         for text in ["", "0m", "m", "5", "5 weeks", "-1m"] {
             assert_eq!(super::seconds(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_projects_own_file_is_read() {
+        let head = "stages: [a, b]\nvariables: {V: one}\n.base: {stage: a, script: [x], variables: {W: two}}\n";
+        let text = format!(
+            "{head}first: {{extends: .base, variables: {{V: own}}}}\nsecond: {{stage: b, script: [y], needs: [first], rules: [{{if: '$T =~ /^v[0-9]+$/'}}]}}\n"
+        );
+        let pipeline = Pipeline::project(&text).unwrap();
+        let first = pipeline.job("first").unwrap();
+        assert_eq!((&first["script"], &first["variables"]), (&json!(["x"]), &json!({"V": "own", "W": "two"})));
+        assert_eq!(pipeline.job("second").unwrap()["variables"], json!({"V": "one"}));
+        assert!(pipeline.job(".base").is_none());
+        let of = |tag: &str| pipeline.selected(&BTreeMap::from([("T".to_owned(), tag.to_owned())])).unwrap().join(" ");
+        assert_eq!((of("v12"), of("v12x"), of("")), ("first second".to_owned(), "first".to_owned(), "first".to_owned()));
+        for (more, words) in [
+            ("x: {stage: c, script: [y]}", "its stage is not among"),
+            ("x: {stage: a, script: [y], pages: true}", "keyword pages"),
+            ("x: {extends: .nope}", "extends .nope"),
+            ("x: {stage: a, script: [y], needs: [nope]}", "needs nope"),
+        ] {
+            let error = Pipeline::project(&format!("{head}{more}\n")).unwrap_err();
+            assert!(error.contains(words), "{words}: {error}");
         }
     }
 }

@@ -117,6 +117,23 @@ impl Runner {
         runs
     }
 
+    /// For a job that cannot run here: what it would have left.
+    ///
+    /// # Panics
+    ///
+    /// Panics when there is no room for its files.
+    pub fn given(&mut self, name: &str, files: &[(&str, &[u8])]) {
+        self.count += 1;
+        let folder = self.root.path().join(format!("job-{}.artifacts", self.count));
+        for (path, content) in files {
+            let file = folder.join(path);
+            fs::create_dir_all(file.parent().expect("a folder")).expect("a folder for artifacts");
+            fs::write(&file, content).expect("an artifact is written");
+        }
+        fs::create_dir_all(&folder).expect("a folder for artifacts");
+        self.kept.insert(name.to_owned(), vec![Kept { files: folder, variables: BTreeMap::new() }]);
+    }
+
     #[track_caller]
     fn instance(&mut self, name: &str, job: &Map<String, Value>, matrix: &[(String, String)]) -> JobRun {
         self.count += 1;

@@ -63,7 +63,7 @@ pub fn build(pins: &Pins, mut say: impl FnMut(&str)) -> Result<Built> {
     let missing = pins.parts.iter().filter(|part| !part_folder(above, part).is_dir()).count();
     if missing > 0 {
         say(&format!(
-            "testbed: building {missing} parts into {} (all of them, cold: about 30 minutes on two cores)",
+            "testbed: building {missing} parts into {} (all of them, cold: about half an hour on two cores)",
             above.display()
         ));
     }
