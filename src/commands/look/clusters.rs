@@ -14,7 +14,7 @@ use crate::ui::Ui;
 use crate::{clock, env};
 use futures_util::future::join_all;
 use runway_core::api;
-use runway_core::assess::{self, Expected, Item, ItemKind, Link, Verdict};
+use runway_core::assess::{self, Expected, Item, ItemKind, Link, State, Verdict};
 use runway_core::flux::object::Wanted;
 use runway_core::flux::{names, object};
 use runway_core::observed::objects::Looked;
@@ -203,9 +203,21 @@ pub(super) fn drop_nowhere(items: &mut Vec<Item>) {
     let parents: BTreeSet<String> =
         items.iter().filter(|item| item.kind == ItemKind::Parent).map(|item| item.workload.clone()).collect();
     items.retain(|item| item.kind == ItemKind::Parent || !parents.contains(&item.workload));
-    let nowhere = |item: &Item| item.broken.as_ref().is_some_and(|broken| broken.link == Link::Declared);
     let somewhere: BTreeSet<String> = items.iter().filter(|item| !nowhere(item)).map(|item| item.workload.clone()).collect();
     items.retain(|item| !nowhere(item) || !somewhere.contains(&item.workload));
+}
+
+/// Only its name brought it here: it is neither declared nor published for this runtime, and not this parent's; the objects of
+/// that name, if there are any, are another parent's.
+fn nowhere(item: &Item) -> bool {
+    let declared = item.links.iter().any(|step| step.link == Link::Declared && step.state == State::Holds);
+    item.kind == ItemKind::Workload
+        && item.verdict == Verdict::Missing
+        && item.broken.as_ref().is_some_and(|broken| match broken.link {
+            Link::Declared => true,
+            Link::Published => !declared && broken.reason != "Incomplete",
+            _ => false,
+        })
 }
 
 impl Shared<'_> {
@@ -339,6 +351,10 @@ pub(crate) fn scopes(runtime: Option<&str>, environment: Option<&str>, observed:
     let mut found: BTreeSet<Scope> = BTreeSet::new();
     for source in objects.sources.iter().flatten() {
         let Some(name) = names::runtime_of_parent(&source.metadata.name) else { continue };
+        // What a parent has applied is a workload, whatever its name ends with.
+        if source.owner().is_some_and(|(owner, _)| owner != source.metadata.name && names::runtime_of_parent(owner).is_some()) {
+            continue;
+        }
         let Wanted::Tag(reference) = object::wanted(&source.spec.value()) else { continue };
         let tag = reference.rsplit_once(':').map_or("", |(_, tag)| tag);
         let is = |said: Option<&str>, seen: &str| said.is_none_or(|said| said == seen);
@@ -356,4 +372,81 @@ pub(crate) fn scopes(runtime: Option<&str>, environment: Option<&str>, observed:
             .hint("say it with --runtime and -e"));
     }
     Ok(found.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{drop_nowhere, scopes};
+    use runway_core::assess::{Expected, Published, assess};
+    use runway_core::inventory::Inventory;
+    use runway_core::inventory::read::from_objects;
+    use runway_core::observed::snapshot::Snapshot;
+    use runway_core::observed::{Observed, Registry};
+    use serde_json::{Value, json};
+
+    /// A pair of objects with the tag production; `owner`: the parent that has applied it.
+    fn pair(name: &str, owner: Option<&str>) -> [Value; 2] {
+        let labels = owner.map_or_else(
+            || json!({}),
+            |owner| json!({"kustomize.toolkit.fluxcd.io/name": owner, "kustomize.toolkit.fluxcd.io/namespace": "flux"}),
+        );
+        let meta = json!({"name": name, "namespace": "flux", "generation": 1, "labels": labels});
+        let revision = format!("production@sha256:{}", "a".repeat(64));
+        let ready = json!([{"type": "Ready", "status": "True", "reason": "Succeeded", "message": "", "observedGeneration": 1}]);
+        [
+            json!({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "OCIRepository", "metadata": meta,
+                "spec": {"interval": "5m0s", "url": format!("oci://r.example/{name}"), "ref": {"tag": "production"}},
+                "status": {"observedGeneration": 1, "conditions": ready, "artifact": {"revision": revision}}}),
+            json!({"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": meta,
+                "spec": {"interval": "5m0s", "prune": true, "sourceRef": {"kind": "OCIRepository", "name": name}},
+                "status": {"observedGeneration": 1, "conditions": ready, "lastAppliedRevision": revision}}),
+        ]
+    }
+
+    fn observed(objects: Vec<Value>) -> Observed {
+        let list = json!({"kind": "List", "items": objects}).to_string();
+        let objects = Snapshot::parse("cluster.json", &list).unwrap().objects("flux");
+        Observed { cluster: "c".to_owned(), namespace: "flux".to_owned(), objects: Ok(objects) }
+    }
+
+    fn published(names: &[&str]) -> Inventory {
+        from_objects(names.iter().flat_map(|name| pair(name, None)))
+    }
+
+    #[test]
+    fn a_workload_is_no_parent_whatever_its_name_ends_with() {
+        let mut objects: Vec<Value> = pair("gke-inventory", None).into();
+        objects.extend(pair("stock-inventory", Some("gke-inventory")));
+        let found = scopes(None, None, &observed(objects)).unwrap();
+        assert_eq!(found, [("gke".to_owned(), "production".to_owned())]);
+        // What sets a cluster up may itself have applied the parent.
+        let found = scopes(None, None, &observed(pair("gke-inventory", Some("flux-system")).into())).unwrap();
+        assert_eq!(found.len(), 1);
+    }
+
+    #[test]
+    fn a_named_workload_is_looked_for_with_its_own_parent_only() {
+        let mut objects: Vec<Value> = pair("gke-inventory", None).into();
+        objects.extend(pair("eks-inventory", None));
+        objects.extend(pair("svc", Some("gke-inventory")));
+        let observed = observed(objects);
+        let rows = |eks: &[&str]| {
+            let mut items = Vec::new();
+            for (runtime, names) in [("gke", &["svc"][..]), ("eks", eks)] {
+                let expected = Expected {
+                    runtime: runtime.to_owned(),
+                    environment: "production".to_owned(),
+                    namespace: "flux".to_owned(),
+                    declared: None,
+                    published: Published::Known { inventory: published(names), digest: None },
+                };
+                items.extend(assess(&expected, &observed, &Registry::default(), &["svc".to_owned(), "typo".to_owned()]));
+            }
+            items.retain(|item| item.workload == "svc" || item.workload == "typo");
+            drop_nowhere(&mut items);
+            items.iter().map(|item| format!("{} {} {}", item.workload, item.runtime, item.verdict.as_str())).collect::<Vec<_>>()
+        };
+        assert_eq!(rows(&["other"]), ["svc gke Ready", "typo gke Missing", "typo eks Missing"]);
+        assert_eq!(rows(&["svc"]), ["svc gke Ready", "typo gke Missing", "svc eks Drifted", "typo eks Missing"]);
+    }
 }
