@@ -193,7 +193,8 @@ async fn until_due(mirrors: &[Mirror<'_>], changed: &Notify, known: &mut bool, (
     match wake {
         None => {}
         Some(at) => {
-            if tokio::time::timeout(left(at), changed.notified()).await.is_ok() {
+            let heard = tokio::time::timeout(left(at), changed.notified()).await;
+            if heard.is_ok() {
                 tokio::time::sleep(GATHERING).await;
             }
         }

@@ -13,6 +13,7 @@ pub(crate) fn find(program: &str, path: Option<&str>) -> Option<PathBuf> {
 
 /// The number of the user who runs this; `None`: users have none here.
 #[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
 pub(crate) fn user_id() -> Option<u32> {
     Some(rustix::process::getuid().as_raw())
 }

@@ -16,7 +16,10 @@ const REFUSALS: u32 = 3;
 
 /// What is known about logins at registries. A login is what is sent, so that another one is another try.
 #[derive(Default)]
-pub(super) struct Gates(Mutex<HashMap<(String, HeaderValue), Arc<Turn<Gate>>>>);
+pub(super) struct Gates(Mutex<HashMap<Asked, Arc<Turn<Gate>>>>);
+
+/// A site, and what is sent to it.
+type Asked = (String, HeaderValue);
 
 #[derive(Default)]
 enum Gate {

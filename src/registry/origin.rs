@@ -105,7 +105,7 @@ fn inner(url: &Url) -> Option<&'static str> {
     if let Some(four) = address.to_ipv4_mapped() {
         return match four.octets() {
             [169, 254, ..] => Some("a link-local address"),
-            [127, ..] | [0, ..] => Some("this machine"),
+            [127 | 0, ..] => Some("this machine"),
             // 100.64.0.0/10: what a provider has for itself, metadata among it.
             [100, 64..128, ..] => Some("a private address"),
             _ if four.is_private() => Some("a private address"),

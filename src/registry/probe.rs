@@ -239,14 +239,19 @@ impl Client {
         let (early, shut) = match met {
             Ok(Meeting::Basic | Meeting::Bearer { .. }) => (None, None),
             Ok(Meeting::Open) => (Some(self.look(errand, target).await), None),
-            Err(shut) if shut.has_answered => match self.look(errand, target).await {
-                // The door alone is shut.
-                Ok(found) => (Some(Ok(found)), Some(shut.problem)),
-                Err(_) => {
+            Err(shut) if shut.has_answered => {
+                // An answer to HEAD has no words: only those of the same question as a GET say whether a registry gave it.
+                let found = match self.look(errand, target).await {
+                    Ok(None) => self.compute(errand, target).await,
+                    found => found,
+                };
+                let Ok(found) = found else {
                     walk.failed(shut.problem);
                     return Err(());
-                }
-            },
+                };
+                // The door alone is shut.
+                (Some(Ok(found)), Some(shut.problem))
+            }
             Err(shut) => {
                 walk.failed(shut.problem);
                 return Err(());

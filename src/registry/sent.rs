@@ -60,7 +60,7 @@ impl SentSecrets {
         let tokens = self.tokens.iter().filter_map(|header| header.to_str().ok());
         let all = self.logins.iter().map(Secret::expose).chain(tokens);
         let bare = all.map(|secret| secret.strip_prefix("Basic ").or(secret.strip_prefix("Bearer ")).unwrap_or(secret));
-        bare.filter(|secret| secret.len() >= SHORTEST && counts(secret)).fold(text.to_owned(), |text, secret| hide(text, secret))
+        bare.filter(|secret| secret.len() >= SHORTEST && counts(secret)).fold(text.to_owned(), hide)
     }
 }
 

@@ -351,7 +351,7 @@ fn two_environments_of_a_service_are_published_in_their_order() {
         drop(scene.run("Build web", 0));
         scene.moves.store(1, Ordering::SeqCst);
         says(&scene.run("Deploy web", 0), "planned again, once");
-        scene.manifests(&["a", "z", "y"]);
+        scene.manifests(&["a", "z", "x"]);
         drop(scene.run("Build web", 0));
         scene.moves.store(9, Ordering::SeqCst);
         let moved = scene.run("Deploy web", 1);

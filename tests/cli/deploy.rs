@@ -390,7 +390,12 @@ fn a_signal_ends_the_wait_for_standard_input() {
     for (signal, number) in [(rustix::process::Signal::INT, 2), (rustix::process::Signal::TERM, 15)] {
         // Which of two things comes first was once left to chance: so more than once.
         for _ in 0..6 {
-            let mut command = env.command();
+            // Whoever started the tests in the background may have told them to ignore Ctrl-C, and so their children.
+            let base = env.command();
+            let mut command = std::process::Command::new("/usr/bin/env");
+            command.arg("--default-signal=INT").arg(base.get_program()).args(base.get_args()).env_clear();
+            command.envs(base.get_envs().filter_map(|(name, value)| Some((name, value?))));
+            command.current_dir(base.get_current_dir().unwrap());
             let mut child =
                 command.args(["deploy", "build", "web", "-f", "-"]).stdin(std::process::Stdio::piped()).spawn().unwrap();
             std::thread::sleep(Duration::from_millis(300));

@@ -184,7 +184,7 @@ fn a_no_is_no_failure_when_that_is_asked_for() {
     env.write("deploy.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: a}\n");
     env.write("bad.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n");
     env.run(["deploy", "push", "a", "-e", "production", "-f", "deploy.yaml", "--to", "layout:deployed"]).ok();
-    env.write("deploy.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y, namespace: a}\n");
+    env.write("deploy.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: z, namespace: a}\n");
     let case = super::fake::folder("with-parent/parent-suspended");
     let snapshot = ["--snapshot", &case, "--runtime", "gke", "-e", "production"];
     for command in [

@@ -84,6 +84,7 @@ fn quality(job: &JobRun) -> Vec<String> {
 
 #[test]
 #[ignore = "needs the live test bed: cargo xtask test"]
+#[expect(clippy::too_many_lines, reason = "one service's way, step after step")]
 fn the_services_job_publishes_a_chart_and_waits_until_it_runs() {
     let stage = Stage::new("chart", "gke");
     // The workload's namespace is named as the workload: here the stage's own.

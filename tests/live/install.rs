@@ -94,6 +94,9 @@ fn serve(bed: &Handle, files: &Arc<Mutex<BTreeMap<String, Vec<u8>>>>) -> Hostile
     })
 }
 
+/// A release that comes after this one.
+const LATER: &str = "99.0.0";
+
 #[test]
 #[ignore = "needs the live test bed: cargo xtask test"]
 fn flux_installs_us_from_a_catalog_and_runs_us() {
@@ -136,7 +139,6 @@ fn flux_installs_us_from_a_catalog_and_runs_us() {
     env.run(["plugin", "uninstall", "runway"]).ok();
 
     // After the next release: that one unless a version is named, and this one still by its name.
-    const LATER: &str = "99.0.0";
     put(&format!("/{}", Catalog::Flux.archive(LATER, target())), &archive);
     put("/catalog/runway.yaml", manifest(Catalog::Flux, &archive, &url, Some(LATER)).as_bytes());
     for (wanted, version) in [("runway", LATER), (&format!("runway@{VERSION}"), VERSION)] {
@@ -191,7 +193,7 @@ fn a_new_users_first_minute() {
     std::fs::create_dir(&bin).unwrap();
     let tar = Command::new("/usr/bin/tar").args(["-xzvf".as_ref(), downloaded.as_os_str()]).current_dir(&bin).output().unwrap();
     assert!(tar.status.success(), "{}", String::from_utf8_lossy(&tar.stderr));
-    let texts: String = TEXTS.iter().map(|(name, _)| format!("{name}\n")).collect();
+    let texts = TEXTS.iter().fold(String::new(), |all, (name, _)| all + name + "\n");
     assert_eq!(String::from_utf8_lossy(&tar.stdout), texts + "kubectl-runway\n");
     env.path_add(&bin);
 

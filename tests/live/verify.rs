@@ -60,6 +60,9 @@ fn specs() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// What is wrong between objects: an API server is asked about one.
+const OF_MANY: [&str; 3] = ["depends-on-missing", "unpaired-object", "source-ref-missing"];
+
 #[test]
 #[ignore = "needs the live test bed: cargo xtask test"]
 fn our_schemas_say_what_the_api_server_says() {
@@ -80,7 +83,7 @@ fn our_schemas_say_what_the_api_server_says() {
             .as_array()
             .expect("items")
             .iter()
-            .filter(|item| item["severity"] == "error" && item["code"] != "depends-on-missing")
+            .filter(|item| item["severity"] == "error" && !OF_MANY.contains(&item["code"].as_str().unwrap_or_default()))
             .collect();
         assert_eq!(refused.is_empty(), theirs.code == Some(0), "{object}\nours: {refused:?}\ntheirs: {theirs}");
         counts[usize::from(refused.is_empty())] += 1;

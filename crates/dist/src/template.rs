@@ -76,7 +76,7 @@ fn of_version(lines: &[&str], catalog: Catalog, version: &str, facts: &Facts<'_>
     let about = About { catalog, version, facts, released: targets.iter().all(is_there) };
     let mut text = String::new();
     for (block, lines) in blocks(lines, "platforms")? {
-        let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let lines = lines.iter().fold(String::new(), |all, line| all + line + "\n");
         if block {
             for target in &targets {
                 text.push_str(&about.filled(&lines, Some(*target))?);

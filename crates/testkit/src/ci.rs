@@ -236,10 +236,10 @@ fn check(name: &str, input: &Map<String, Value>, value: &Value) -> Result<(), St
     {
         return Err(format!("the input {name} is none of {options:?}"));
     }
-    if let (Some(pattern), Some(text)) = (input.get("regex").and_then(Value::as_str), value.as_str()) {
-        if !matches(pattern, text)? {
-            return Err(format!("the input {name} does not match {pattern}: {text}"));
-        }
+    if let (Some(pattern), Some(text)) = (input.get("regex").and_then(Value::as_str), value.as_str())
+        && !matches(pattern, text)?
+    {
+        return Err(format!("the input {name} does not match {pattern}: {text}"));
     }
     Ok(())
 }
@@ -317,7 +317,7 @@ fn understood(name: &str, job: &Map<String, Value>, known: &[&str]) -> Result<()
     if let Some(retry) = job.get("retry") {
         let retry = retry.as_object().ok_or(format!("{name}: retry is no mapping"))?;
         only(name, retry, &["max", "when"])?;
-        if !retry.get("max").and_then(Value::as_u64).is_some_and(|max| max <= 2) {
+        if retry.get("max").and_then(Value::as_u64).is_none_or(|max| max > 2) {
             return Err(format!("{name}: a job is tried again at most twice"));
         }
         if let Some(when) = texts(retry.get("when")).iter().find(|when| !RETRY.contains(&when.as_str())) {

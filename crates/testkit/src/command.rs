@@ -164,9 +164,8 @@ fn wait_until(child: &mut Child, deadline: Instant, peak: &mut Option<u64>) -> i
     let own = std::fs::read_link("/proc/self/exe").ok();
     loop {
         // Not there any more once it has ended: what was seen last counts. Until it runs a program of its own, its memory is ours.
-        let seen = high_water_mark(&status);
         if std::fs::read_link(&exe).is_ok_and(|exe| Some(exe) != own) {
-            *peak = (*peak).max(seen);
+            *peak = (*peak).max(high_water_mark(&status));
         }
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));

@@ -52,7 +52,8 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
 
 /// Writes the files, or compares them with what is there.
 ///
-/// A file in the environment's folder that was not built is published with what was, and applied by every cluster.
+/// A manifest in the environment's folder that was not built is published with what was, and applied by every cluster. Other
+/// files, such as reports, apply nothing.
 fn to_folder(
     args: &Args,
     root: &Path,
@@ -61,7 +62,9 @@ fn to_folder(
     (context, ui): (&Context, &Ui),
 ) -> Result<Outcome, Problem> {
     let strangers = folder::names(&context.start.join(root).join(environment))?;
-    let strangers = strangers.into_iter().map(|name| format!("{environment}/{name}"));
+    // With their case, as Flux takes them.
+    let is_manifest = |name: &String| name == "Kustomization" || matches!(name.rsplit_once('.'), Some((_, "yaml" | "yml")));
+    let strangers = strangers.into_iter().filter(is_manifest).map(|name| format!("{environment}/{name}"));
     let strangers: Vec<String> = strangers.filter(|path| tree.get(path).is_none()).collect();
     if !args.check {
         write::tree(&context.start.join(root), tree, |path| ui.note(&format!("wrote {}", root.join(path).display())))?;

@@ -403,7 +403,7 @@ mod tests {
         ]
     }
 
-    fn observed(objects: Vec<Value>) -> Observed {
+    fn observed(objects: &[Value]) -> Observed {
         let list = json!({"kind": "List", "items": objects}).to_string();
         let objects = Snapshot::parse("cluster.json", &list).unwrap().objects("flux");
         Observed { cluster: "c".to_owned(), namespace: "flux".to_owned(), objects: Ok(objects) }
@@ -417,10 +417,10 @@ mod tests {
     fn a_workload_is_no_parent_whatever_its_name_ends_with() {
         let mut objects: Vec<Value> = pair("gke-inventory", None).into();
         objects.extend(pair("stock-inventory", Some("gke-inventory")));
-        let found = scopes(None, None, &observed(objects)).unwrap();
+        let found = scopes(None, None, &observed(&objects)).unwrap();
         assert_eq!(found, [("gke".to_owned(), "production".to_owned())]);
         // What sets a cluster up may itself have applied the parent.
-        let found = scopes(None, None, &observed(pair("gke-inventory", Some("flux-system")).into())).unwrap();
+        let found = scopes(None, None, &observed(&pair("gke-inventory", Some("flux-system")))).unwrap();
         assert_eq!(found.len(), 1);
     }
 
@@ -429,7 +429,7 @@ mod tests {
         let mut objects: Vec<Value> = pair("gke-inventory", None).into();
         objects.extend(pair("eks-inventory", None));
         objects.extend(pair("svc", Some("gke-inventory")));
-        let observed = observed(objects);
+        let observed = observed(&objects);
         let rows = |eks: &[&str]| {
             let mut items = Vec::new();
             for (runtime, names) in [("gke", &["svc"][..]), ("eks", eks)] {

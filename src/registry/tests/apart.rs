@@ -187,7 +187,7 @@ async fn tokens() -> Vec<Told> {
 
 #[tokio::test]
 async fn no_two_failures_read_alike() {
-    let parts = [connections().await, handshakes().await, refusals().await, tokens().await];
+    let parts = [Box::pin(connections()).await, handshakes().await, Box::pin(refusals()).await, tokens().await];
     let told: Vec<(&str, String, Problem)> =
         parts.into_iter().flatten().map(|(words, problem)| (words, all(&problem), problem)).collect();
     assert_eq!(told.len(), 46);

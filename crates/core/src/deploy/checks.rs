@@ -100,13 +100,8 @@ pub(super) fn content(file: &str, node: &Node, value: &Value, head: &Head, allow
             texts(file, node.get(field), field, is_secret, findings);
         }
     }
-    match identity.kind.as_str() {
-        "Secret" if is_core => {
-            if !allow_secrets && !is_encrypted(value) {
-                plain_secret(file, node, identity, findings);
-            }
-        }
-        _ => {}
+    if is_secret && !allow_secrets && !is_encrypted(value) {
+        plain_secret(file, node, identity, findings);
     }
     let annotations = metadata.get("annotations");
     if let Some((key, _)) = annotations.and_then(|annotations| annotations.entry("helm.sh/hook")) {
