@@ -238,7 +238,7 @@ fn a_wrong_basic_login_is_sent_once() {
         Deed::Answer(Reply::error(401, "UNAUTHORIZED", "log in").with("WWW-Authenticate", "Basic realm=\"x\""))
     });
     let env = platform(&registry.address());
-    env.write("config/runtimes/gke/workloads.yml", (0..200).map(|n| format!("- runway_service_id: w{n}\n")).collect::<String>());
+    env.write("config/runtimes/gke/workloads.yml", super::list_of(200));
     let run = env.run(["inventory", "verify", "--runtime", "gke", "-e", "production", "--artifacts"]);
     assert!(run.to_string().contains("wrong login: "), "{run}");
     let sent = registry.received().iter().filter(|request| request.header("authorization").is_some()).count();

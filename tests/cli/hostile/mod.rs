@@ -160,3 +160,8 @@ fn the_canary_is_the_login() {
     assert!(shown.ok().contains("name: a"));
     scene.lie().push(&[]).ok();
 }
+
+/// A workloads.yml with so many workloads.
+fn list_of(count: usize) -> String {
+    (0..count).map(|n| format!("- runway_service_id: w{n}")).collect::<Vec<_>>().join("\n")
+}

@@ -284,9 +284,7 @@ fn many_floods_at_a_time_are_bounded_together() {
         _ => Deed::Answer(reply),
     })
     .lie();
-    scene
-        .env
-        .write("config/runtimes/gke/workloads.yml", (0..64).map(|n| format!("- runway_service_id: w{n}\n")).collect::<String>());
+    scene.env.write("config/runtimes/gke/workloads.yml", super::list_of(64));
     let run = scene.env.run(["inventory", "verify", "--runtime", "gke", "-e", "production", "--artifacts"]);
     is_clean(&run);
     assert!(run.to_string().contains("larger than 4 MiB"), "{run}");
@@ -333,7 +331,7 @@ fn large_tokens_are_bounded_together() {
             }
         });
         let env = super::platform(&registry.address());
-        let list = (0..500).map(|n| format!("- runway_service_id: w{n}\n")).collect::<String>();
+        let list = super::list_of(500);
         env.write("config/runtimes/gke/workloads.yml", list);
         let run = env.run(["inventory", "verify", "--runtime", "gke", "-e", "production", "--artifacts"]);
         is_clean(&run);
