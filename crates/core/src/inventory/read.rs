@@ -1,6 +1,6 @@
 //! A tree to the workloads that it declares, as Flux would read it.
 //!
-//! Which files count says [`files`](super::files); multi-document files and `kind: List` are fine.
+//! Which files count says [`files`]; multi-document files and `kind: List` are fine.
 //! Reading tolerates values that only the API refuses: what cannot be installed is still what is published.
 
 use super::files;
