@@ -500,7 +500,7 @@ mod tests {
     fn a_projects_own_file_is_read() {
         let head = "stages: [a, b]\nvariables: {V: one}\n.base: {stage: a, script: [x], variables: {W: two}}\n";
         let text = format!(
-            "{head}first: {{extends: .base, variables: {{V: own}}}}\nsecond: {{stage: b, script: [y], needs: [first], rules: [{{if: '$T =~ /^v[0-9]+$/'}}]}}\n"
+            "{head}first: {{extends: .base, variables: {{V: own}}}}\nsecond: {{stage: b, script: [z], needs: [first], rules: [{{if: '$T =~ /^v[0-9]+$/'}}]}}\n"
         );
         let pipeline = Pipeline::project(&text).unwrap();
         let first = pipeline.job("first").unwrap();
@@ -510,10 +510,10 @@ mod tests {
         let of = |tag: &str| pipeline.selected(&BTreeMap::from([("T".to_owned(), tag.to_owned())])).unwrap().join(" ");
         assert_eq!((of("v12"), of("v12x"), of("")), ("first second".to_owned(), "first".to_owned(), "first".to_owned()));
         for (more, words) in [
-            ("x: {stage: c, script: [y]}", "its stage is not among"),
-            ("x: {stage: a, script: [y], pages: true}", "keyword pages"),
+            ("x: {stage: c, script: [z]}", "its stage is not among"),
+            ("x: {stage: a, script: [z], pages: true}", "keyword pages"),
             ("x: {extends: .nope}", "extends .nope"),
-            ("x: {stage: a, script: [y], needs: [nope]}", "needs nope"),
+            ("x: {stage: a, script: [z], needs: [nope]}", "needs nope"),
         ] {
             let error = Pipeline::project(&format!("{head}{more}\n")).unwrap_err();
             assert!(error.contains(words), "{words}: {error}");
