@@ -90,18 +90,21 @@ pub fn command_line(name: &'static str) -> clap::Command {
 }
 
 /// Runs a command line; the answer is the exit code.
-pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
+pub(crate) fn run(arguments: &[OsString]) -> u8 {
     let name = called_as(arguments.first());
-    if let Some(asked) = completion::Asked::of(&arguments) {
+    if let Some(asked) = completion::Asked::of(arguments) {
         let answer = completion::answer(&asked, command_line(name));
         let ui = Ui::new(ColorChoice::Never, true, name);
         return finish(&ui, ui.answer(&answer).map(|()| Outcome::YES));
     }
-    let color = usage::color(&arguments);
+    let color = usage::color(arguments);
     let parsed = command_line(name).try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return usage::show(&error, &Ui::new(color, false, name)),
+        Err(error) => {
+            let refused = usage::Refused { error: &error, root: &command_line(name), arguments };
+            return usage::show(&refused, &Ui::new(color, false, name));
+        }
     };
     let ui = Ui::new(cli.global.color, cli.global.quiet, name);
     finish(&ui, carry_out(cli, name, &ui))
