@@ -3,7 +3,7 @@
 use super::super::context::Context;
 use super::super::flags::{ClusterFlags, OutputFlags, RegistryFlags, WorkloadsFlags};
 use super::super::outputs;
-use super::request::{Request, published};
+use super::request::{Request, published_of};
 use crate::exit::Outcome;
 use crate::gather::source::Source;
 use crate::gather::{expected, observed};
@@ -96,7 +96,11 @@ impl<'a> Sides<'a> {
         if text == Some("local") || (text.is_none() && local) {
             return Ok(Side { name: self.request.file.clone(), inventory: Some(self.request.inventory()) });
         }
-        let source = published(text, &self.request.settings, environment, &self.context.start)?;
+        // The runtime of the file, which may be the repository's only one and named nowhere.
+        let source = match text {
+            Some(text) if text != "published" => Source::parse(text, &self.context.start)?,
+            _ => published_of(&self.request.runtime, &self.request.settings, environment)?,
+        };
         if let Source::Cluster(context) = &source {
             return self.cluster(context).await;
         }

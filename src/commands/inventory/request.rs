@@ -118,12 +118,15 @@ pub(super) fn runtime(flags: &WorkloadsFlags, settings: &Settings, context: &Con
 pub(super) fn published(text: Option<&str>, settings: &Settings, environment: &str, start: &Path) -> Result<Source, Problem> {
     match (text, settings.runtime()) {
         (Some(text), _) if text != "published" => Source::parse(text, start),
-        (_, Some(runtime)) => {
-            let repository = settings.inventory_repository(runtime)?;
-            Ok(Source::Registry(Reference { repository, target: Some(Target::Tag(environment.to_owned())) }))
-        }
+        (_, Some(runtime)) => published_of(runtime, settings, environment),
         (_, None) => Err(not_named(settings)),
     }
+}
+
+/// The settings' repository of a runtime, tagged with the environment.
+pub(super) fn published_of(runtime: &str, settings: &Settings, environment: &str) -> Result<Source, Problem> {
+    let repository = settings.inventory_repository(runtime)?;
+    Ok(Source::Registry(Reference { repository, target: Some(Target::Tag(environment.to_owned())) }))
 }
 
 /// Neither a source nor a runtime whose inventory it could be.
