@@ -134,11 +134,11 @@ pub(crate) async fn held(source: &Source, environment: &str, client: &Client) ->
         Source::Folder(root) => from_folder(root).map(Some),
         Source::File(path) => {
             // One file of manifests stands for a folder with that file in it.
-            let text = read::text(path, "the inventory")?;
+            let text = read::text(path, "the file")?;
             let shown = read::shown(path);
             let (_, findings) = yaml::documents(&shown, &text, yaml::Limits::default());
             if let Some(finding) = findings.into_iter().next() {
-                return Err(Problem::input("the inventory cannot be read").cause(finding.message).at(finding.place));
+                return Err(Problem::input("the file cannot be read").cause(finding.message).at(finding.place));
             }
             let mut tree = Tree::new();
             tree.insert(&format!("{environment}/{}", inventory::FILE), text.into_bytes())?;

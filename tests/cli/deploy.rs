@@ -348,3 +348,18 @@ fn what_others_broke_can_be_replaced() {
     let run = env.run(["deploy", "diff", "web", "--path", "m", "--with", "broken"]).exits(2);
     assert!(run.stderr.contains("the deploy artifact cannot be read") && run.stderr.contains("manifests.yaml:2:1"), "{run}");
 }
+
+/// diff publishes nothing, whatever it finds, and what it reads here is no inventory.
+#[test]
+fn diff_speaks_of_what_it_does() {
+    let env = super::platform("- runway_service_id: svc\n");
+    env.write("good/all.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: svc}\n");
+    env.write("bad/all.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: A_B, namespace: svc}\n");
+    env.write("broken.yaml", "a: [\n");
+    let run = env.run(["deploy", "diff", "svc", "--path", "bad", "--with", "good"]).exits(2);
+    assert!(run.stderr.contains("the manifests have an error and are not used") && !run.stderr.contains("published"), "{run}");
+    for with in ["broken.yaml", "nowhere.yaml"] {
+        let run = env.run(["deploy", "diff", "svc", "--path", "good", "--with", with]).exits(2);
+        assert!(run.stderr.contains("the file ") && !run.stderr.contains("the inventory"), "{run}");
+    }
+}
