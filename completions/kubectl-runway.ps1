@@ -13,7 +13,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-runway' -ScriptBlock {
     $directive = [int]($lines[-1].TrimStart(':'))
     $lines = @($lines | Select-Object -SkipLast 1)
     # The candidates of --flag=value are values.
-    $flag = if ($current -like '--*=*') { $current.Substring(0, $current.IndexOf('=') + 1) } else { '' }
+    $flag = if ($current -like '-*=*') { $current.Substring(0, $current.IndexOf('=') + 1) } else { '' }
     $space = if ($directive -band 2) { '' } else { ' ' }
     foreach ($line in $lines) {
         $value, $about = $line -split "`t", 2

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 /// Runs the program with its arguments, the program's own name first.
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
-    let run = AssertUnwindSafe(|| commands::run(arguments));
+    let run = AssertUnwindSafe(|| commands::run(&arguments));
     ExitCode::from(std::panic::catch_unwind(run).unwrap_or(exit::INTERNAL))
 }
 

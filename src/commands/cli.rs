@@ -93,19 +93,22 @@ pub fn command_line(name: &'static str) -> clap::Command {
 }
 
 /// Runs a command line; the answer is the exit code.
-pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
+pub(crate) fn run(arguments: &[OsString]) -> u8 {
     let name = called_as(arguments.first());
-    if let Some(asked) = completion::Asked::of(&arguments) {
+    if let Some(asked) = completion::Asked::of(arguments) {
         let answer = completion::answer(&asked, command_line(name));
         let ui = Ui::new(ColorChoice::Never, true, name);
         return finish(&ui, ui.answer(&answer).map(|()| Outcome::YES));
     }
-    let color = usage::color(&arguments);
+    let color = usage::color(arguments);
     let matches = command_line(name).try_get_matches_from(arguments);
     let parsed = matches.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, stdin_twice(&matches))));
     let (cli, is_stdin_wanted_twice) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return usage::show(&error, &Ui::new(color, false, name)),
+        Err(error) => {
+            let refused = usage::Refused { error: &error, root: &command_line(name), arguments };
+            return usage::show(&refused, &Ui::new(color, false, name));
+        }
     };
     let ui = Ui::new(cli.global.color, cli.global.quiet, name);
     if is_stdin_wanted_twice {

@@ -30,12 +30,20 @@ pub(crate) enum Command {
 
 /// Save what one cluster has now.
 #[derive(Debug, clap::Args)]
-#[command(mut_arg("file", |arg| arg.hide(true)))]
+#[command(mut_args(of_one_cluster))]
 pub(crate) struct Args {
     /// A folder that is not there yet, or is empty [default: snapshot-<cluster>-<time>]
     path: Option<PathBuf>,
     #[command(flatten)]
     look: LookFlags,
+}
+
+/// A snapshot is of one cluster, and not of a snapshot or a declared file: flags that choose those, several clusters or none are
+/// refused, and not shown.
+fn of_one_cluster(arg: clap::Arg) -> clap::Arg {
+    let refused = ["file", "snapshot", "exclude_context", "all_contexts", "all_clusters", "region", "label"];
+    let hidden = refused.contains(&arg.get_id().as_str());
+    arg.hide(hidden)
 }
 
 /// What is saved.

@@ -21,7 +21,8 @@ pub(super) fn show(command: &clap::Command, directory: Option<&Path>, ui: &Ui) -
     let start = find::start(directory)?;
     let summary = command.get_about().map(ToString::to_string).unwrap_or_default();
     let mut out = format!("{summary}\n\nHere:\n");
-    let (lists, has_lists) = workloads(&start);
+    let (lists, runtimes) = workloads(&start);
+    let has_lists = runtimes > 0;
     let (cluster, has_cluster) = current_context();
     for (what, found) in [("workloads.yml", lists), ("settings", settings(&start)), ("cluster", cluster)] {
         out.push_str(&format!("  {what:14} {}\n", visible(&found)));
@@ -33,7 +34,14 @@ pub(super) fn show(command: &clap::Command, directory: Option<&Path>, ui: &Ui) -
         first.push(("kubectl runway explain WORKLOAD", "why is one not Ready, and what to do next"));
     }
     if has_lists {
-        first.push(("kubectl runway inventory diff -e ENVIRONMENT", "what would a push change?"));
+        // Of several runtimes one has to be named.
+        let open = runtimes > 1 && !names_runtime(&start);
+        let line = if open {
+            "kubectl runway inventory diff --runtime RUNTIME -e ENVIRONMENT"
+        } else {
+            "kubectl runway inventory diff -e ENVIRONMENT"
+        };
+        first.push((line, "what would a push change?"));
     }
     if !has_cluster && !has_lists {
         first.push(("kubectl runway -C DIR inventory verify", "in the folder of a repository with config/runtimes/"));
@@ -50,12 +58,18 @@ pub(super) fn show(command: &clap::Command, directory: Option<&Path>, ui: &Ui) -
     ui.answer_text(&out).map(|()| Outcome::YES)
 }
 
-/// The lists of the repository, and whether there are any.
-fn workloads(start: &Path) -> (String, bool) {
+/// Whether the settings or a variable choose a runtime.
+fn names_runtime(start: &Path) -> bool {
+    let settings = Context::at(start.to_path_buf()).and_then(|context| context.settings(&PlaceFlags::default()));
+    settings.is_ok_and(|settings| settings.runtime().is_some())
+}
+
+/// The lists of the repository, and how many there are.
+fn workloads(start: &Path) -> (String, usize) {
     let found: Vec<String> = find::runtimes(start).into_iter().map(|(runtime, _)| runtime).collect();
     match found.as_slice() {
-        [] => (format!("none: no config/runtimes/<runtime>/workloads.yml in {} or above", start.display()), false),
-        runtimes => (format!("for {}, in {}", runtimes.join(", "), find::root(start).unwrap_or(start).display()), true),
+        [] => (format!("none: no config/runtimes/<runtime>/workloads.yml in {} or above", start.display()), 0),
+        runtimes => (format!("for {}, in {}", runtimes.join(", "), find::root(start).unwrap_or(start).display()), runtimes.len()),
     }
 }
 

@@ -207,6 +207,8 @@ mod tests {
             assert!(finding(rule.code).unwrap().contains(rule.help));
         }
         assert!(finding("duplicate-ids").unwrap_err().hints[0].contains("duplicate-id?"));
+        assert!(finding("dup-id").unwrap_err().hints[0].contains("duplicate-id?"));
+        assert_eq!(finding("INVALID-ID").unwrap(), finding("invalid-id").unwrap(), "as reasons are");
     }
 
     #[test]

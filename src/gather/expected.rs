@@ -196,7 +196,7 @@ pub(crate) async fn held(source: &Source, environment: &str, client: &Client) ->
         Source::Folder(root) => from_folder(root).map(Ok),
         Source::File(path) => {
             let shown = read::shown(path);
-            Held::of_manifests(read::text(path, "the inventory")?, environment, &shown).map(Ok)
+            Held::of_manifests(read::text(path, "the file")?, environment, &shown).map(Ok)
         }
         Source::Cluster(context) => {
             Err(Problem::usage("an inventory cannot be read from a cluster here").at(Place::file(format!("cluster:{context}"))))

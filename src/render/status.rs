@@ -2,7 +2,7 @@
 
 use super::objects;
 use super::style::Style;
-use super::table::table;
+use super::table::{keeping, table};
 use jiff::Timestamp;
 use runway_core::assess::{Item, ItemKind, State, Verdict};
 use runway_core::flux::revision::short;
@@ -32,7 +32,7 @@ pub(crate) fn rows(items: &[&Item], now: Timestamp, style: Style, columns: Colum
         heads.extend(["RUNTIME", "ENVIRONMENT", "REASON", "REVISION"]);
     }
     heads.push("MESSAGE");
-    let cells: Vec<Vec<String>> = items
+    let mut cells: Vec<Vec<String>> = items
         .iter()
         .map(|item| {
             let mut row = row(item, now);
@@ -48,7 +48,9 @@ pub(crate) fn rows(items: &[&Item], now: Timestamp, style: Style, columns: Colum
         })
         .collect();
     let width = if wide { None } else { style.width };
-    colored_words(&table(&heads, &cells, Style { width, ..style }), style, 1)
+    let style = Style { width, ..style };
+    let heads = keeping(heads.iter().position(|head| *head == "VERDICT").unwrap_or_default(), &heads, &mut cells, style);
+    colored_words(&table(&heads.iter().map(String::as_str).collect::<Vec<_>>(), &cells, style), style, 1)
 }
 
 fn row(item: &Item, now: Timestamp) -> Vec<String> {

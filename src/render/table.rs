@@ -37,6 +37,30 @@ pub(crate) fn table(heads: &[&str], rows: &[Vec<String>], style: Style) -> Strin
     text.lines().flat_map(|line| [cut(line, width, style.ascii), "\n".to_owned()]).collect()
 }
 
+/// The heads, with the columns before one cut so far that it can be seen whole: on a terminal of few columns a name says less than
+/// what is said of it.
+pub(crate) fn keeping(kept: usize, heads: &[&str], rows: &mut [Vec<String>], style: Style) -> Vec<String> {
+    let mut heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
+    let Some(width) = style.width else { return heads };
+    let widest = |heads: &[String], rows: &[Vec<String>], n| {
+        column_width(rows, n).max(heads.get(n).map_or(0, |head| head.as_str().width()))
+    };
+    // A gap on either side: behind it stands what says that there is more.
+    let mut room = width.saturating_sub(widest(&heads, rows, kept) + (kept + 1) * GAP);
+    if (0..kept).map(|n| widest(&heads, rows, n)).sum::<usize>() <= room {
+        return heads;
+    }
+    for n in 0..kept {
+        // What a column does not need the next ones get.
+        let share = room / (kept - n);
+        for cell in rows.iter_mut().filter_map(|row| row.get_mut(n)).chain(heads.get_mut(n)) {
+            *cell = cut(&visible(cell), share, style.ascii);
+        }
+        room = room.saturating_sub(widest(&heads, rows, n));
+    }
+    heads
+}
+
 fn column_width(cells: &[Vec<String>], n: usize) -> usize {
     cells.iter().filter_map(|row| row.get(n)).map(|cell| cell.width()).max().unwrap_or(0)
 }
@@ -73,6 +97,23 @@ mod tests {
         ];
         let text = table(&["NAME", "VERDICT", "MESSAGE"], &rows, Style::default());
         assert_eq!(text, "NAME   VERDICT   MESSAGE\na      Ready     x\\u{1b}[2J\n日本   Failed\n");
+    }
+
+    #[test]
+    fn a_column_is_kept_where_there_is_little_room() {
+        let narrow = |width, heads: &[&str], kept| {
+            let mut rows = vec![vec!["a-long-name-of-a-workload".to_owned(); heads.len()], vec!["b".to_owned(); heads.len()]];
+            rows[0][kept] = "Failed".to_owned();
+            let style = Style { width: Some(width), ..Style::default() };
+            let heads = super::keeping(kept, heads, &mut rows, style);
+            table(&heads.iter().map(String::as_str).collect::<Vec<_>>(), &rows, style)
+        };
+        let text = narrow(20, &["WORKLOAD", "VERDICT", "BREAK"], 1);
+        assert_eq!(text, "WORKLO…   VERDICT  …\na-long…   Failed   …\nb         b        …\n");
+        let text = narrow(30, &["CLUSTER", "WORKLOAD", "VERDICT", "BREAK"], 2);
+        assert!(text.lines().all(|line| line.chars().count() <= 30) && text.contains("   Failed"), "{text}");
+        let text = narrow(60, &["WORKLOAD", "VERDICT", "BREAK"], 1);
+        assert!(text.contains("a-long-name-of-a-workload   Failed"), "{text}");
     }
 
     #[test]

@@ -11,9 +11,10 @@ use runway_core::text::visible;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 
 /// `--color`.
+#[expect(clippy::doc_markdown, reason = "clap prints the comments of values as they are")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub(crate) enum ColorChoice {
-    /// Where the stream is a terminal, and neither `NO_COLOR` nor `TERM=dumb` forbids it.
+    /// Where the stream is a terminal, and neither NO_COLOR nor TERM=dumb forbids it.
     #[default]
     Auto,
     /// Always.

@@ -451,3 +451,18 @@ fn a_published_kustomization_file_is_never_called_equal() {
     let run = with("held").exits(1);
     assert!(run.stdout.is_empty() && run.stderr.contains("only the files are compared"), "{run}");
 }
+
+/// diff publishes nothing, whatever it finds, and what it reads here is no inventory.
+#[test]
+fn diff_speaks_of_what_it_does() {
+    let env = super::platform("- runway_service_id: svc\n");
+    env.write("good/all.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: svc}\n");
+    env.write("bad/all.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: A_B, namespace: svc}\n");
+    env.write("broken.yaml", "a: [\n");
+    let run = env.run(["deploy", "diff", "svc", "--path", "bad", "--with", "good"]).exits(2);
+    assert!(run.stderr.contains("the manifests have an error and are not used") && !run.stderr.contains("published"), "{run}");
+    for with in ["broken.yaml", "nowhere.yaml"] {
+        let run = env.run(["deploy", "diff", "svc", "--path", "good", "--with", with]).exits(2);
+        assert!(run.stderr.contains("the file ") && !run.stderr.contains("the inventory"), "{run}");
+    }
+}

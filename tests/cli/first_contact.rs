@@ -105,3 +105,26 @@ fn with_a_cluster_that_is_not_there() {
     env.var("KUBECONFIG", file);
     same("tests/cli/help/with-a-cluster-that-is-not-there.txt", &told(&env));
 }
+
+/// What the first screen tells to begin with is a command that goes on to look, wherever one stands.
+#[test]
+fn what_the_first_screen_offers_can_be_run() {
+    let mut env = bare();
+    let offered = |env: &Env| {
+        let screen = env.run([""; 0]).ok();
+        let line = screen.lines().find_map(|line| line.trim().split_once("  ").filter(|(line, _)| line.contains("diff")));
+        line.unwrap_or_else(|| panic!("no diff: {screen}")).0.to_owned()
+    };
+    let tried = |env: &Env| {
+        let line = offered(env).replace("RUNTIME", "eks").replace("ENVIRONMENT", "production");
+        let run = env.run(line.split(' ').skip(2).chain(["--timeout=2s"]));
+        assert!(run.stderr.contains("127.0.0.1:1"), "{line} does not come to the registry: {run}");
+        line
+    };
+    env.write("config/runtimes/eks/workloads.yml", "- runway_service_id: example-service-eks\n");
+    assert_eq!(tried(&env), "kubectl runway inventory diff -e production");
+    env.write("config/runtimes/gke/workloads.yml", "- runway_service_id: example-service-gke\n");
+    assert_eq!(tried(&env), "kubectl runway inventory diff --runtime eks -e production");
+    env.var("RUNWAY_RUNTIME", "gke");
+    assert_eq!(tried(&env), "kubectl runway inventory diff -e production");
+}

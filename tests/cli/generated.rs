@@ -5,15 +5,18 @@ use super::env;
 use super::kept::{only, same};
 use clap::Command;
 use std::fmt::Write as _;
+use std::path::Path;
 
 const NAME: &str = "kubectl runway";
 
+/// A command line whose help has so many columns.
+pub(crate) fn wide(command: Command, columns: usize) -> Command {
+    command.term_width(columns).mut_subcommands(|sub| wide(sub, columns))
+}
+
 /// The whole command line, as wide as a page.
 fn command_line() -> Command {
-    fn wide(command: Command) -> Command {
-        command.term_width(110).mut_subcommands(wide)
-    }
-    let mut command = wide(kubectl_runway::command_line(NAME));
+    let mut command = wide(kubectl_runway::command_line(NAME), 110);
     command.build();
     command
 }
@@ -140,10 +143,36 @@ fn the_manual_has_a_page_for_each_command() {
         roff.extend(section("COMMANDS", &subs.join("\n")).into_bytes());
         roff.extend(section("NOTES", &command.get_after_help().map(ToString::to_string).unwrap_or_default()).into_bytes());
         let file = format!("{name}.1");
-        same(&format!("docs/man/{file}"), &String::from_utf8(roff).unwrap());
+        let page = ascii(&String::from_utf8(roff).unwrap());
+        assert!(page.is_ascii(), "{file}");
+        same(&format!("docs/man/{file}"), &page);
         files.push(file);
     }
     only("docs/man", &files);
+}
+
+/// Letters beyond ASCII by their number, as every roff reads them: groff takes its input for Latin-1.
+fn ascii(page: &str) -> String {
+    page.chars().map(|c| if c.is_ascii() { c.to_string() } else { format!("\\[u{:04X}]", u32::from(c)) }).collect()
+}
+
+/// `groff` finds nothing to warn of.
+#[test]
+fn the_manual_is_read_without_a_warning() {
+    if !Path::new("/usr/bin/groff").exists() {
+        println!("SKIPPED: the manual was not read: groff is not installed (apt-get install groff)");
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "groff must not be missing where CI=true");
+        return;
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/man");
+    let pages: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(pages.len() > 30, "{}", pages.len());
+    for page in pages {
+        let mut groff = std::process::Command::new("/usr/bin/groff");
+        let run = groff.args(["-man", "-Tutf8", "-ww", "-z"]).arg(&page).output().unwrap();
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert!(run.status.success() && said.is_empty(), "{}: {said}", page.display());
+    }
 }
 
 /// A section of lines that stay as they are.

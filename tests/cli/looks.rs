@@ -73,6 +73,11 @@ fn a_table_fits_the_terminal_and_is_whole_elsewhere() {
         );
         assert_eq!(drawn.contains('…'), columns < 400, "{columns}: {drawn}");
     }
+    // Where there is room for a name and a verdict only, the name is cut.
+    let drawn = plain(&on_terminal(&env, &status(), 20));
+    let table: Vec<&str> = drawn.lines().filter(|line| !line.contains("workloads:")).map(str::trim_end).collect();
+    assert!(table[0].contains("VERDICT") && table.iter().any(|line| line.starts_with("gke-…   Suspended ")), "{drawn}");
+    assert!(table.iter().all(|line| line.chars().count() <= 20), "{drawn}");
     let run = env.run(status()).exits(1);
     assert!(!run.stdout.contains('…') && run.stdout.lines().any(|line| line.len() > 100), "{run}");
 }

@@ -18,6 +18,7 @@ mod bad_input;
 mod clusters;
 mod completion;
 mod deploys;
+mod examples;
 mod faults;
 mod install;
 mod interrupted;

@@ -38,6 +38,18 @@ enum Shell {
 const MARK: &str = "# Written by kubectl-runway: ";
 /// What kubectl looks for on PATH.
 const NAME: &str = "kubectl_complete-runway";
+/// What that runs.
+const PROGRAM: &str = "kubectl-runway";
+/// How we are called by flux.
+const FLUX: &str = "flux runway";
+/// Where the package that bash finds completions by has its script: Linux, Homebrew on both processors, and MacPorts.
+const BASH_COMPLETION: [&str; 5] = [
+    "/usr/share/bash-completion/bash_completion",
+    "/etc/bash_completion",
+    "/usr/local/etc/profile.d/bash_completion.sh",
+    "/opt/homebrew/etc/profile.d/bash_completion.sh",
+    "/opt/local/etc/profile.d/bash_completion.sh",
+];
 
 /// A file to be there.
 struct Wanted {
@@ -61,6 +73,11 @@ pub(super) fn run(args: &Args, start: &Path, ui: &Ui) -> Result<Outcome, Problem
             .hint("kubectl-runway completion powershell prints the script for PowerShell"));
     }
     let shell = args.shell.or_else(own_shell);
+    if ui.name() == FLUX {
+        // A program of kubectl's would run kubectl-runway, which a plugin of flux is not called.
+        under_flux(shell, ui);
+        return Ok(Outcome::YES);
+    }
     let folder = folder(args.dir.as_deref(), start)?;
     let mut wanted = vec![Wanted { path: folder.join(NAME), content: SHIM, is_program: true }];
     wanted.extend(shell.and_then(script));
@@ -90,8 +107,28 @@ pub(super) fn run(args: &Args, start: &Path, ui: &Ui) -> Result<Outcome, Problem
     if !is_on_path(&folder) {
         ui.warning(&format!("{} is not on PATH: kubectl will not find what is in it", folder.display()));
     }
+    if process::find(PROGRAM, env::variable("PATH").as_deref()).is_none() {
+        ui.warning("kubectl-runway is not on PATH: what was written runs it by that name, and TAB will offer nothing");
+    }
+    if shell == Some(Shell::Bash) && !BASH_COMPLETION.iter().any(|file| Path::new(file).exists()) {
+        ui.warning(
+            "the package bash-completion was not found; bash reads these files by it, and kubectl's own completion needs it: \
+             apt-get install bash-completion, or brew install bash-completion@2",
+        );
+    }
     next(shell, ui);
     Ok(Outcome::YES)
+}
+
+/// flux asks its plugins itself; its own completion has to be loaded in the shell.
+fn under_flux(shell: Option<Shell>, ui: &Ui) {
+    ui.note("flux asks its plugins itself: nothing needs to be written");
+    ui.note(match shell {
+        Some(Shell::Bash) => "flux's own completion belongs in ~/.bashrc: source <(flux completion bash)",
+        Some(Shell::Zsh) => "flux's own completion belongs in ~/.zshrc, after compinit: source <(flux completion zsh)",
+        Some(Shell::Fish) => "flux's own completion belongs in ~/.config/fish/config.fish: flux completion fish | source",
+        None => "flux's own completion has to be loaded in the shell: flux completion --help; --shell names the shell",
+    });
 }
 
 /// What is still to be done by hand: nobody's shell is edited.
@@ -140,7 +177,7 @@ fn folder(given: Option<&Path>, start: &Path) -> Result<PathBuf, Problem> {
         };
     }
     let path = env::variable("PATH");
-    let beside = process::find("kubectl-runway", path.as_deref()).and_then(|file| file.parent().map(Path::to_path_buf));
+    let beside = process::find(PROGRAM, path.as_deref()).and_then(|file| file.parent().map(Path::to_path_buf));
     let own = env::home().into_iter().flat_map(|home| [home.join(".local/bin"), home.join("bin")]).filter(|it| is_on_path(it));
     let candidates: Vec<PathBuf> = beside.into_iter().chain(own).collect();
     candidates.iter().find(|folder| process::may_write(folder)).cloned().ok_or_else(|| {

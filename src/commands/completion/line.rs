@@ -63,8 +63,21 @@ impl<'a> Line<'a> {
         while let Some(short) = rest.next() {
             let Some(arg) = self.command.get_arguments().find(|arg| arg.get_short() == Some(short)) else { return };
             let value: String = if takes_value(arg) { rest.by_ref().collect() } else { String::new() };
-            self.flag(arg, Some(value.trim_start_matches('=')).filter(|value| !value.is_empty()));
+            self.flag(arg, Some(value.strip_prefix('=').unwrap_or(&value)).filter(|value| !value.is_empty()));
         }
+    }
+
+    /// A flag of one letter whose value is in the same word: what stands before the value, with `=` where there is one.
+    pub(super) fn attached<'w>(&self, word: &'w str) -> Option<(&'w str, &'a Arg, &'w str)> {
+        for (at, short) in word.char_indices().skip(1) {
+            let arg = self.command.get_arguments().find(|arg| arg.get_short() == Some(short))?;
+            if takes_value(arg) {
+                let value = word.get(at + short.len_utf8()..).filter(|value| !value.is_empty())?;
+                let value = value.strip_prefix('=').unwrap_or(value);
+                return Some((word.get(..word.len() - value.len())?, arg, value));
+            }
+        }
+        None
     }
 
     fn flag(&mut self, arg: &'a Arg, value: Option<&str>) {

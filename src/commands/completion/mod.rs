@@ -3,6 +3,7 @@
 //! Every shell, kubectl and flux ask the same hidden `__complete`, in cobra's protocol ([`protocol`]). What may follow is read
 //! from clap's own definition of the command line ([`line`]), what a value may be from files ([`values`]).
 
+mod ids;
 mod install;
 mod line;
 mod protocol;

@@ -128,8 +128,8 @@ impl Request {
         self.show(ui);
         match self.errors() {
             0 => Ok(self),
-            1 => Err(Problem::input("the manifests have an error; nothing was published")),
-            n => Err(Problem::input(format!("the manifests have {n} errors; nothing was published"))),
+            1 => Err(Problem::input("the manifests have an error and are not used")),
+            n => Err(Problem::input(format!("the manifests have {n} errors and are not used"))),
         }
     }
 

@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("output", super::super::flags::formats(&FORMATS)))]
 pub(crate) struct Args {
-    /// What is checked: a workloads.yml, a file of manifests, a folder, `oci://…` or layout:DIR [default: the declared file]
+    /// What is checked: a workloads.yml, a file of manifests, a folder, oci://… or layout:DIR [default: the declared file]
     source: Option<String>,
     #[command(flatten)]
     which: WorkloadsFlags,

@@ -85,7 +85,7 @@ pub(super) const PAGES: &[Page] = &[
         about: "A snapshot is what status saw, as files: to look at it later, to send it to somebody, or to test with it.",
         examples: &[
             ("Save what the current cluster has", "kubectl runway snapshot save before-the-change"),
-            ("Judge it", "kubectl runway status --snapshot saved"),
+            ("Judge it", "kubectl runway status --snapshot before-the-change"),
         ],
         notes: "",
         see: &["status", "explain"],

@@ -34,8 +34,11 @@ const LONG_ONLY: [&str; 2] = [CLUSTER, REGISTRY];
 /// Those of them that are wanted often.
 const SHORT_TOO: [&str; 4] = ["context", "kubeconfig", "all_clusters", "all_contexts"];
 
-/// Examples stand before the flags: who reads help wants a line to copy.
-const TEMPLATE: &str = "{about-with-newline}\n{usage-heading} {usage}\n\n{before-help}{all-args}{after-help}";
+/// The parts of a help text. Examples stand before the flags: who reads help wants a line to copy. They are part of the template
+/// itself, since clap breaks whatever comes in through a tag to the terminal's width, and half of a command line does not run.
+fn template(examples: &str) -> String {
+    format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{examples}{{all-args}}{{after-help}}")
+}
 
 /// The commands below one, each with what it is in a line.
 pub(super) fn summaries(command: &Command) -> impl Iterator<Item = (String, String)> {
@@ -55,9 +58,9 @@ pub(super) fn apply(command: Command, name: &str) -> Command {
 fn laid(command: Command, path: &str, name: &str) -> Command {
     let command = match pages().find(|page| page.path == path) {
         Some(page) => page.over(command, name),
-        None => command,
+        None => command.help_template(template("")),
     };
-    let command = command.help_template(TEMPLATE).mut_args(|arg| {
+    let command = command.mut_args(|arg| {
         let is_rare = arg.get_help_heading().is_some_and(|heading| LONG_ONLY.contains(&heading));
         let hidden = is_rare && !SHORT_TOO.contains(&arg.get_id().as_str());
         arg.hide_short_help(hidden)
@@ -79,7 +82,12 @@ impl Page {
         }
         let about = if self.about.is_empty() { summary } else { format!("{summary}.\n\n{}", spoken(self.about)) };
         let command = command.long_about(about).after_help(after.trim().to_owned());
-        if self.examples.is_empty() { command } else { command.before_help(spoken(&self.shown())) }
+        if self.examples.is_empty() {
+            return command.help_template(template(""));
+        }
+        let examples = spoken(&self.shown());
+        // The tag is in no template: whoever wants the examples alone, as the manual does, finds them there.
+        command.help_template(template(&format!("{examples}\n\n"))).before_help(examples)
     }
 
     /// The examples as the help shows them.
@@ -135,6 +143,33 @@ mod tests {
         look(&crate::commands::command_line("kubectl runway"));
     }
 
+    /// A terminal shows what is written: marks of another language are noise there.
+    #[test]
+    fn no_help_has_marks_of_markdown() {
+        fn look(command: &mut Command) {
+            let help = command.render_long_help().to_string();
+            assert!(!help.contains('`'), "{}: {help}", command.get_name());
+            let values = command.get_arguments().flat_map(clap::Arg::get_possible_values);
+            for about in values.filter_map(|value| value.get_help().map(ToString::to_string)) {
+                assert!(!about.contains('`'), "{}: {about}", command.get_name());
+            }
+            command.get_subcommands_mut().for_each(look);
+        }
+        look(&mut crate::commands::command_line("kubectl runway"));
+    }
+
+    /// What a command refuses it does not show.
+    #[test]
+    fn a_snapshot_shows_no_flags_of_many_clusters() {
+        let mut command = crate::commands::command_line("kubectl runway");
+        let save = command.find_subcommand_mut("snapshot").and_then(|it| it.find_subcommand_mut("save")).unwrap();
+        let help = save.render_long_help().to_string();
+        for flag in ["--snapshot", "--all-contexts", "--all-clusters", "--exclude-context", "--region", "--label"] {
+            assert!(!help.contains(flag), "{flag}: {help}");
+        }
+        assert!(help.contains("--context"), "{help}");
+    }
+
     #[test]
     fn every_command_has_a_page_with_examples_and_every_page_a_command() {
         let mut commands = BTreeSet::new();
@@ -146,6 +181,7 @@ mod tests {
             let path = page.path;
             assert!(!page.about.is_empty() && page.about.ends_with('.'), "{path}: no paragraph");
             assert!(!page.examples.is_empty(), "{path}: no example");
+            assert!(!page.shown().contains('{'), "{path}: a brace begins a tag of clap's template");
             assert!(!page.see.is_empty(), "{path}: nothing to read next");
             for see in page.see {
                 let command = see.strip_prefix("help ").map_or(*see, |_| "help");

@@ -69,12 +69,12 @@ pub(super) const PAGES: &[Page] = &[
         about: "TAB completes commands, flags and values: contexts of the kubeconfig, runtimes and environments of the settings, workloads of \
                 workloads.yml or of the last inventory that was read. No server is asked.\n\n\
                 kubectl asks a program kubectl_complete-runway on PATH, which install writes, and needs its own completion in the shell. flux asks \
-                the plugin itself. The scripts are for whoever calls kubectl-runway by that name.",
+                the plugin itself, and needs its own completion in the shell, too. The scripts are for whoever calls kubectl-runway by that name.",
         examples: &[
             ("Set it up for kubectl and this shell", "kubectl runway completion install"),
             ("For bash, in this shell only", "source <(kubectl-runway completion bash)"),
         ],
-        notes: "",
+        notes: "Under flux, for bash:\n  source <(flux completion bash)",
         see: &["completion install", "help environment"],
     },
     Page {
@@ -118,7 +118,8 @@ pub(super) const PAGES: &[Page] = &[
         path: "completion install",
         about: "Writes the program kubectl_complete-runway, which kubectl asks when TAB is pressed behind kubectl runway, beside kubectl-runway or \
                 into another folder of PATH; and for bash and fish the script that completes kubectl-runway, where the shell finds it. It says what \
-                it will write, asks, and never replaces a file that it has not written itself.",
+                it will write, asks, and never replaces a file that it has not written itself. Under flux there is nothing to write: what flux \
+                completion prints does it all.",
         examples: &[
             ("What would be written?", "kubectl runway completion install --dry-run"),
             ("Write it without a question", "kubectl runway completion install --yes"),

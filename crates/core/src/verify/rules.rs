@@ -20,7 +20,7 @@ pub struct Rule {
 
 /// The rule of a code.
 pub fn of(code: &str) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| rule.code == code)
+    RULES.iter().find(|rule| rule.code.eq_ignore_ascii_case(code))
 }
 
 const fn error(code: &'static str, title: &'static str, help: &'static str) -> Rule {
