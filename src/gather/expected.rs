@@ -127,7 +127,7 @@ impl Held {
     pub(crate) fn of_manifests(text: String, environment: &str, shown: &str) -> Result<Self, Problem> {
         let (_, findings) = yaml::documents(shown, &text, yaml::Limits::default());
         if let Some(finding) = findings.into_iter().next() {
-            return Err(Problem::input("the inventory cannot be read").cause(finding.message).at(finding.place));
+            return Err(Problem::input("the file cannot be read").cause(finding.message).at(finding.place));
         }
         Ok(Self { digest: None, tree: inventory::one_file(environment, text)?, origin: shown.to_owned() })
     }
