@@ -23,8 +23,8 @@ use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 /// Runs the program with its arguments, the program's own name first.
-pub fn run(arguments: Vec<OsString>) -> ExitCode {
-    let run = AssertUnwindSafe(|| commands::run(&arguments));
+pub fn run(arguments: &[OsString]) -> ExitCode {
+    let run = AssertUnwindSafe(|| commands::run(arguments));
     ExitCode::from(std::panic::catch_unwind(run).unwrap_or(exit::INTERNAL))
 }
 

@@ -4,5 +4,5 @@ use std::process::ExitCode;
 
 #[expect(clippy::disallowed_methods, reason = "this is the one permitted place")]
 fn main() -> ExitCode {
-    kubectl_runway::run(std::env::args_os().collect())
+    kubectl_runway::run(&std::env::args_os().collect::<Vec<_>>())
 }
