@@ -42,8 +42,9 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
             Err(Problem::usage("--check has nothing to compare with").hint("add --output-dir DIR or --to layout:DIR"))
         }
         (None, None) => {
-            let text: String = tree.files().map(|(_, content)| String::from_utf8_lossy(content)).collect();
-            ui.answer(&text)?;
+            for (_, content) in tree.files() {
+                ui.answer(&String::from_utf8_lossy(content))?;
+            }
             Ok(Outcome::YES)
         }
     };
