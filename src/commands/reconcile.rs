@@ -60,6 +60,7 @@ const FORMATS: [&str; 3] = ["text", "json", "yaml"];
 pub(crate) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let outputs = Output::parse_all(&args.output.output, &FORMATS)?;
     let limit = follow::parse("--wait-timeout", &args.wait_timeout)?;
+    let named = names(&args.workloads)?;
     let context = context.endless();
     let which = PlaceFlags { namespace: args.namespace.clone(), ..PlaceFlags::default() };
     let settings = context.settings(&which)?;
@@ -77,7 +78,6 @@ pub(crate) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
         clusters.iter().map(|(name, cluster)| Mirror::new(cluster, name, settings.namespace(), &changed)).collect();
     let begun = clock::monotonic();
     let (requests, troubles) = (Vec::new(), BTreeMap::new());
-    let named = names(&args.workloads)?;
     let mut reconciler = Reconciler { args, named, settings: &settings, ui, begun, limit, requests, troubles, end: None };
     crate::block_on(follow_clusters(&mirrors, &changed, limit, &mut reconciler))?;
     let Some((ending, items, planned)) = reconciler.end else { return Ok(Outcome::NO) };

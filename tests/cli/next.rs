@@ -52,6 +52,8 @@ fn it_goes_the_way_that_was_typed() {
 fn a_command_of_ours_has_what_was_typed() {
     let env = env();
     let mut case = Case::recorded(CASE);
+    let ready = case.condition("Kustomization", "gke-inventory", "Ready");
+    (ready["status"], ready["reason"]) = ("False".into(), "ReconciliationFailed".into());
     case.object("Kustomization", "gke-inventory")["status"]["lastAppliedRevision"] = "production@sha256:0".into();
     case.without("OCIRepository", "svc");
     case.without("Kustomization", "svc");

@@ -86,15 +86,22 @@ fn a_name_belongs_to_the_parent_that_has_it() {
     assert_eq!(brief(&run), ["workload svc Ready "], "{run}");
 }
 
-/// On another cluster a thing of that name that nobody expects there is not the one that was meant.
+/// Where nothing expects it and nothing is of its name it is not missing; a thing of that name is shown while nobody can say
+/// whether it is expected.
 #[test]
 fn a_name_belongs_to_the_cluster_that_has_it() {
     let mut foreign = Case::recorded(CASE);
     foreign.rename("gke-inventory", "eks-inventory");
+    let mut without = foreign.clone();
     for kind in ["OCIRepository", "Kustomization"] {
         foreign.object(kind, "svc")["metadata"].as_object_mut().unwrap().remove("labels");
+        without.without(kind, "svc");
     }
-    let live = cluster_env(&[("a", &Fake::recorded(CASE)), ("b", &Fake::start(foreign.objects, "\0"))]);
-    let run = live.run(["status", "svc", "--all-contexts", "-n", NAMESPACE, "--no-registry", "-o", "json"]).exits(0);
-    assert_eq!(rows(&run).iter().map(|row| row[0].as_str()).collect::<Vec<_>>(), ["a"], "{run}");
+    let look = |other: &Case, code| {
+        let live = cluster_env(&[("a", &Fake::recorded(CASE)), ("b", &Fake::start(other.objects.clone(), "\0"))]);
+        let run = live.run(["status", "svc", "--all-contexts", "-n", NAMESPACE, "--no-registry", "-o", "json"]).exits(code);
+        rows(&run).into_iter().map(|[cluster, _, _, verdict, _]| format!("{cluster} {verdict}")).collect::<Vec<_>>()
+    };
+    assert_eq!(look(&without, 0), ["a Ready"]);
+    assert_eq!(look(&foreign, 1), ["a Ready", "b Drifted"]);
 }
