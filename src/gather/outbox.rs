@@ -74,7 +74,7 @@ impl<'a> Outbox<'a> {
     /// Sends; never ends by itself.
     pub(crate) async fn work(&mut self) {
         while self.flying.next().await.is_some() {}
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// What came of patches since this was asked last.

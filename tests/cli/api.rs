@@ -177,7 +177,11 @@ fn watch(stream: &mut TcpStream, world: &Mutex<World>, target: &str) {
         std::thread::sleep(Duration::from_millis(20));
         let world = world.lock().unwrap();
         let new = world.events.iter().filter(|(version, object)| *version > since && object["kind"] == kind);
-        text = new.map(|(_, object)| format!("{}\n", json!({"type": "MODIFIED", "object": object}))).collect();
+        text.clear();
+        for (_, object) in new {
+            text.push_str(&json!({"type": "MODIFIED", "object": object}).to_string());
+            text.push('\n');
+        }
         since = world.version;
     }
 }

@@ -233,7 +233,8 @@ impl Case {
             text.replace(&format!("\"{from}\""), &format!("\"{to}\"")).replace(&format!("/{from}/"), &format!("/{to}/"))
         };
         let all = |value: &Value| serde_json::from_str::<Value>(&words(&value.to_string())).unwrap();
-        self.objects = all(&Value::from(std::mem::take(&mut self.objects))).as_array().unwrap().clone();
+        let objects = all(&Value::from(std::mem::take(&mut self.objects)));
+        self.objects.clone_from(objects.as_array().unwrap());
         self.registry = all(&self.registry);
         self.published = words(&self.published).replace(&format!("name: {from}\n"), &format!("name: {to}\n"));
     }

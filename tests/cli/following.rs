@@ -103,7 +103,7 @@ fn a_cluster_without_an_answer_makes_a_wait_partial() {
     let wait = |contexts: &[&str]| {
         let mut words = vec!["status", "svc", "--wait", "--runtime", "gke", "-e", "production", "-o", "json"];
         words.extend(["--wait-timeout", "3s", "--grace", "1s"]);
-        contexts.iter().for_each(|name| words.extend(["--context", name]));
+        words.extend(contexts.iter().flat_map(|name| ["--context", name]));
         run(&env, &words)
     };
     assert_eq!(document(&wait(&["good", "strange"]).exits(3))["summary"]["clusters"][1]["reachable"], false);

@@ -199,7 +199,7 @@ fn every_command_that_help_reasons_names_is_one() {
         for part in reason.help.split([';', ',']) {
             let Some(at) = part.find("kubectl ").into_iter().chain(part.find("flux ")).min() else { continue };
             seen += 1;
-            faults.extend(fault(part[at..].trim()));
+            faults.extend(fault(part.split_at(at).1.trim()));
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));

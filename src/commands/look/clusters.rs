@@ -118,7 +118,7 @@ impl Look<'_> {
     /// The same look by another command, `verb` and what it needs.
     pub(crate) fn again(&self, verb: &str) -> String {
         let flags = self.flags;
-        let named: String = self.named.iter().map(|name| format!(" {name}")).collect();
+        let named = [&[String::new()][..], self.named].concat().join(" ");
         let namespace = ("-n".to_owned(), Some(self.settings.namespace().to_owned()));
         let expected = flags.expected.iter().filter(|text| *text != "-").cloned();
         let expected = expected.map(|text| ("--expected".to_owned(), Some(text)));

@@ -244,18 +244,17 @@ impl<'a, W> Following<'a, '_, W> {
             return;
         };
         let ui = self.shared.look.ui;
-        match (&news.published, &known.published) {
-            (Published::Unknown(why), Published::Known { .. } | Published::NotThere) => {
-                if self.stale.insert(scope, why.clone()).is_none() {
-                    ui.warning(&format!("what is published now could not be read, what was read before still counts: {why}"));
-                }
+        if let Published::Unknown(why) = &news.published
+            && !matches!(known.published, Published::Unknown(_))
+        {
+            if self.stale.insert(scope, why.clone()).is_none() {
+                ui.warning(&format!("what is published now could not be read, what was read before still counts: {why}"));
             }
-            _ => {
-                *known = news;
-                if self.stale.remove(&scope).is_some() {
-                    ui.note("what is published can be read again");
-                }
-            }
+            return;
+        }
+        *known = news;
+        if self.stale.remove(&scope).is_some() {
+            ui.note("what is published can be read again");
         }
     }
 

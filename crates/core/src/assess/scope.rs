@@ -113,7 +113,7 @@ mod tests {
     use crate::observed::Objects;
     use serde_json::{Value, json};
 
-    fn object(kind: &str, name: &str, owner: Option<&str>, spec: Value) -> Value {
+    fn object(kind: &str, name: &str, owner: Option<&str>, spec: &Value) -> Value {
         let labels =
             owner.map(|owner| json!({"kustomize.toolkit.fluxcd.io/name": owner, "kustomize.toolkit.fluxcd.io/namespace": "n"}));
         json!({"kind": kind, "metadata": {"name": name, "namespace": "n", "labels": labels.unwrap_or_else(|| json!({}))}, "spec": spec})
@@ -132,7 +132,7 @@ mod tests {
     fn a_parent_is_a_pair_that_no_other_parent_has_applied() {
         let tag = || json!({"ref": {"tag": "production"}});
         let pair = |name: &str, owner: Option<&str>| {
-            (object("OCIRepository", name, owner, tag()), object("Kustomization", name, owner, json!({})))
+            (object("OCIRepository", name, owner, &tag()), object("Kustomization", name, owner, &json!({})))
         };
         let expect = |runtimes: &[&str]| -> Vec<(String, Option<String>)> {
             runtimes.iter().map(|name| ((*name).to_owned(), Some("production".to_owned()))).collect()
@@ -150,8 +150,8 @@ mod tests {
     #[test]
     fn a_pinned_parent_has_the_environment_of_its_folder() {
         let environment = |reference: Value, path: &str| {
-            let source = object("OCIRepository", "gke-inventory", None, json!({"ref": reference}));
-            let kustomization = object("Kustomization", "gke-inventory", None, json!({"path": path}));
+            let source = object("OCIRepository", "gke-inventory", None, &json!({"ref": reference}));
+            let kustomization = object("Kustomization", "gke-inventory", None, &json!({"path": path}));
             found(vec![source], vec![kustomization]).remove(0).1
         };
         assert_eq!(environment(json!({"digest": "sha256:1"}), "./staging").as_deref(), Some("staging"));
