@@ -53,6 +53,11 @@ impl Fault {
         matches!(self.reason, "Forbidden" | "NotInstalled" | "TooLarge")
     }
 
+    /// Whether the same question may be answered a little later: the server was busy or away, or the object just changed.
+    pub(super) fn may_pass(&self) -> bool {
+        !matches!(self.reason, "Forbidden" | "Refused" | "NotFound" | "NotInstalled" | "TooLarge")
+    }
+
     /// As part of what was observed.
     pub(super) fn gap(self) -> Gap {
         Gap { reason: self.reason.to_owned(), message: self.message }

@@ -35,4 +35,4 @@ pub(crate) use connection::{Cluster, Configured, configured, connect};
 use flags::Secret;
 pub(crate) use flags::{KubeFlags, Surroundings};
 pub(crate) use watch::Mirror;
-pub(crate) use write::Address;
+pub(crate) use write::{Address, Refusal};

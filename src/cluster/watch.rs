@@ -11,7 +11,7 @@ use http::{HeaderValue, header};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use runway_core::flux::object::{KustomizationStatus, Object, SourceStatus};
-use runway_core::observed::Observed;
+use runway_core::observed::{NOT_YET, Observed};
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -52,7 +52,7 @@ struct Kind<S> {
 
 impl<S> Kind<S> {
     fn new() -> RefCell<Self> {
-        let gap = Some(Fault::new("NotAsked", "it has not answered yet"));
+        let gap = Some(Fault::new(NOT_YET, "it has not answered yet"));
         RefCell::new(Self { objects: Vec::new(), gap, asked: false })
     }
 
@@ -148,7 +148,7 @@ impl<'a> Mirror<'a> {
             let gap = sources.as_ref().err().or(kustomizations.as_ref().err()).cloned().map(Fault::gap);
             self.sources.borrow_mut().give_back(sources);
             self.kustomizations.borrow_mut().give_back(kustomizations);
-            Err(gap.unwrap_or_else(|| Fault::new("NotAsked", "it has not answered yet").gap()))
+            Err(gap.unwrap_or_else(|| Fault::new(NOT_YET, "it has not answered yet").gap()))
         };
         let observed = Observed { cluster: self.name.clone(), namespace: self.namespace.clone(), objects };
         let seen = look(&observed);

@@ -26,6 +26,17 @@ pub(crate) struct Address {
     pub(crate) name: String,
 }
 
+/// Why an object was not changed.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// The same may be taken a little later: the server was busy or away, or the object just changed.
+    pub(crate) may_pass: bool,
+    /// The object is not there.
+    pub(crate) absent: bool,
+    /// In words.
+    pub(crate) problem: Problem,
+}
+
 impl std::fmt::Display for Address {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.namespace {
@@ -71,13 +82,17 @@ impl Cluster {
     }
 
     /// Changes fields of an object that exists, by a JSON merge patch.
-    pub(crate) async fn merge_patch(&self, address: &Address, patch: &Value, dry_run: bool) -> Result<Value, Problem> {
+    pub(crate) async fn merge_patch(&self, address: &Address, patch: &Value, dry_run: bool) -> Result<Value, Refusal> {
         let mut query = format!("fieldManager={FIELD_MANAGER}&fieldValidation=Strict");
         if dry_run {
             query.push_str("&dryRun=All");
         }
         let patched = self.patch(address, "application/merge-patch+json", &query, patch).await;
-        patched.map_err(|fault| fault.problem(format!("cannot change {address} on {}", self.name())))
+        patched.map_err(|fault| Refusal {
+            may_pass: fault.may_pass(),
+            absent: fault.reason == "NotFound",
+            problem: fault.problem(format!("cannot change {address} on {}", self.name())),
+        })
     }
 
     /// An object; `None` when it does not exist.

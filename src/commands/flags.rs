@@ -9,6 +9,7 @@ use runway_core::problem::Problem;
 use runway_core::settings::labels::Selector;
 use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Headings of flags that are many; `pages` leaves most of them out of `-h`. They stand at each flag, since one that is said for
 /// a group goes on to what is flattened after it.
@@ -165,7 +166,32 @@ pub(crate) struct ClusterFlags {
     insecure_skip_tls_verify: bool,
 }
 
+/// A flag as it was typed, with its value.
+type Typed = (String, Option<String>);
+
+fn typed<V: ToString>(flag: &str, values: impl IntoIterator<Item = V>) -> impl Iterator<Item = Typed> {
+    values.into_iter().map(move |value| (flag.to_owned(), Some(value.to_string())))
+}
+
 impl ClusterFlags {
+    /// How another command reaches the same server: all that was typed but the contexts, a token, and how long to wait.
+    pub(crate) fn again(&self) -> Vec<Typed> {
+        let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let all = typed("--kubeconfig", shown(&self.kubeconfig))
+            .chain(typed("--cluster", &self.cluster))
+            .chain(typed("--user", &self.user))
+            .chain(typed("--server", &self.server))
+            .chain(typed("--as", &self.as_user))
+            .chain(typed("--as-group", &self.as_groups))
+            .chain(typed("--as-uid", &self.as_uid))
+            .chain(typed("--certificate-authority", shown(&self.certificate_authority)))
+            .chain(typed("--client-certificate", shown(&self.client_certificate)))
+            .chain(typed("--client-key", shown(&self.client_key)))
+            .chain(typed("--tls-server-name", &self.tls_server_name));
+        let blind = self.insecure_skip_tls_verify.then(|| ("--insecure-skip-tls-verify".to_owned(), None));
+        all.chain(blind).collect()
+    }
+
     /// The flags for a command that asks or changes one cluster. With several there is no telling which is meant, and the
     /// current context, which is none of them, must not be taken instead.
     pub(crate) fn one(&self) -> Result<KubeFlags, Problem> {
@@ -185,6 +211,8 @@ impl ClusterFlags {
     pub(crate) fn all(&self) -> Result<KubeFlags, Problem> {
         let request_timeout = match self.request_timeout.as_deref() {
             None | Some("0") => None,
+            // A bare number is seconds, as for kubectl.
+            Some(text) if text.parse::<u32>().is_ok() => text.parse().ok().map(Duration::from_secs),
             Some(text) => Some(
                 runway_core::flux::duration::parse(text, runway_core::flux::duration::Units::WithHours)
                     .map_err(|why| Problem::usage(format!("--request-timeout '{text}' is no duration")).cause(why))?,
@@ -235,7 +263,27 @@ pub(crate) struct ManyFlags {
     label: Vec<String>,
 }
 
+impl WorkloadsFlags {
+    /// What was typed, but for the namespace.
+    pub(crate) fn again(&self) -> Vec<Typed> {
+        let file = self.file.as_ref().filter(|file| file.as_os_str() != "-").map(|file| file.display().to_string());
+        typed("-f", file).chain(typed("--runtime", &self.runtime)).chain(typed("-e", &self.environment)).collect()
+    }
+}
+
 impl ManyFlags {
+    /// What was typed.
+    pub(crate) fn again(&self, cluster: &ClusterFlags) -> Vec<Typed> {
+        let is_set = |flag: &str, set: bool| set.then(|| (flag.to_owned(), None));
+        let all = typed("--context", &cluster.context)
+            .chain(is_set("--all-contexts", self.all_contexts))
+            .chain(is_set("--all-clusters", self.all_clusters))
+            .chain(typed("--exclude-context", &self.exclude_context))
+            .chain(typed("--region", &self.region))
+            .chain(typed("--label", &self.label));
+        all.collect()
+    }
+
     /// The choice, together with the flags that say more about it.
     pub(crate) fn choice(&self, cluster: &ClusterFlags, which: &PlaceFlags) -> Result<Choice, Problem> {
         let choice = Choice {

@@ -3,10 +3,12 @@
 use super::context::Context;
 use super::flags::{ClusterFlags, ManyFlags, OutputFlags, PlaceFlags};
 use super::follow;
+use super::look::names;
 use super::outputs;
 use crate::cluster::{self, Cluster, Mirror};
 use crate::exit::Outcome;
-use crate::gather::follow::{Follower, Next, Question, follow as follow_clusters, send};
+use crate::gather::follow::{Follower, Next, Question, follow as follow_clusters};
+use crate::gather::outbox::Outbox;
 use crate::gather::targets;
 use crate::render::follow::{elapsed, patches, reconciled};
 use crate::render::output::Output;
@@ -14,11 +16,12 @@ use crate::ui::Ui;
 use crate::{clock, env};
 use runway_core::actions::{self, Choice, Patch, Planned, Request, Stage};
 use runway_core::api::reconcile::{self as api, Ending};
-use runway_core::flux::names;
+use runway_core::flux::names::parent as parent_name;
 use runway_core::observed::Objects;
 use runway_core::problem::{Class, Problem};
 use runway_core::settings::Settings;
 use runway_core::suggest;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -57,6 +60,7 @@ const FORMATS: [&str; 3] = ["text", "json", "yaml"];
 pub(crate) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let outputs = Output::parse_all(&args.output.output, &FORMATS)?;
     let limit = follow::parse("--wait-timeout", &args.wait_timeout)?;
+    let named = names(&args.workloads)?;
     let context = context.endless();
     let which = PlaceFlags { namespace: args.namespace.clone(), ..PlaceFlags::default() };
     let settings = context.settings(&which)?;
@@ -72,8 +76,9 @@ pub(crate) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let changed = Notify::new();
     let mirrors: Vec<Mirror<'_>> =
         clusters.iter().map(|(name, cluster)| Mirror::new(cluster, name, settings.namespace(), &changed)).collect();
-    let mut reconciler =
-        Reconciler { args, settings: &settings, ui, begun: clock::monotonic(), limit, requests: Vec::new(), end: None };
+    let begun = clock::monotonic();
+    let (requests, troubles) = (Vec::new(), BTreeMap::new());
+    let mut reconciler = Reconciler { args, named, settings: &settings, ui, begun, limit, requests, troubles, end: None };
     crate::block_on(follow_clusters(&mirrors, &changed, limit, &mut reconciler))?;
     let Some((ending, items, planned)) = reconciler.end else { return Ok(Outcome::NO) };
     outputs::show(
@@ -84,7 +89,9 @@ pub(crate) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
             if ending == Ending::Planned { patches(&planned) } else { Ok(reconciled(&items)) }
         },
     )?;
-    Ok(Outcome { late: ending == Ending::Late, ..Outcome::YES })
+    let refused = items.iter().filter(|item| item.error.is_some()).count();
+    let nothing = refused > 0 && !items.iter().any(|item| item.handled);
+    Ok(Outcome { late: ending == Ending::Late, no: refused > 0, nothing, partial: false })
 }
 
 /// How it ended, with the pairs, and with what would have been sent.
@@ -92,12 +99,15 @@ type End = (Ending, Vec<api::Item>, Vec<(String, Patch)>);
 
 struct Reconciler<'a> {
     args: &'a Args,
+    named: Vec<String>,
     settings: &'a Settings,
     ui: &'a Ui,
     begun: Instant,
     limit: Duration,
     /// One for each cluster, once all are planned.
     requests: Vec<Request>,
+    /// Why a pair could not be asked, by cluster and name.
+    troubles: BTreeMap<(String, String), Problem>,
     end: Option<End>,
 }
 
@@ -112,8 +122,16 @@ impl<'a> Follower<'a> for Reconciler<'_> {
         Ok(())
     }
 
-    async fn turn(&mut self, mirrors: &'a [Mirror<'a>], _fresh: bool) -> Result<Next, Problem> {
+    fn end(&self) -> Option<Instant> {
+        Some(self.begun + self.limit)
+    }
+
+    async fn turn(&mut self, mirrors: &'a [Mirror<'a>], outbox: &mut Outbox<'a>, _fresh: bool) -> Result<Next, Problem> {
+        let until = self.begun + self.limit;
         if self.requests.is_empty() {
+            if clock::monotonic() < until && !mirrors.iter().all(Mirror::is_known) {
+                return Ok(Next::Until(Some(until)));
+            }
             self.requests = self.plan(mirrors)?;
             if self.args.dry_run {
                 self.end = Some(self.finish(mirrors, Ending::Planned));
@@ -130,13 +148,14 @@ impl<'a> Follower<'a> for Reconciler<'_> {
                     self.ui.note(&format!("{now:>6} Flux has looked at {} on {}", pair.name, mirror.name()));
                 }
             }
-            send(mirror.cluster(), due).await?;
+            outbox.post(mirror, due);
         }
-        if self.requests.iter().all(Request::is_handled) {
-            self.end = Some(self.finish(mirrors, Ending::Handled));
+        self.hear(outbox);
+        if self.is_settled(mirrors) {
+            let ending = if self.troubles.is_empty() { Ending::Handled } else { Ending::Refused };
+            self.end = Some(self.finish(mirrors, ending));
             return Ok(Next::End);
         }
-        let until = self.begun + self.limit;
         if clock::monotonic() >= until {
             self.say_late(mirrors);
             self.end = Some(self.finish(mirrors, Ending::Late));
@@ -147,10 +166,31 @@ impl<'a> Follower<'a> for Reconciler<'_> {
 }
 
 impl Reconciler<'_> {
+    /// Takes in what came of the requests: what is refused is that pair's trouble, what failed is sent again.
+    fn hear(&mut self, outbox: &Outbox<'_>) {
+        for news in outbox.news() {
+            if news.goes_on {
+                self.ui.warning(&format!("{}; it is tried again", news.problem));
+            } else {
+                self.ui.warning(&format!("{} on {} could not be asked: {}", news.workload, news.cluster, news.problem));
+                self.troubles.insert((news.cluster, news.workload), news.problem);
+            }
+        }
+    }
+
+    /// Whether nothing is on its way any more: what goes after a parent that could not be asked is not asked either.
+    fn is_settled(&self, mirrors: &[Mirror<'_>]) -> bool {
+        self.requests.iter().zip(mirrors).all(|(request, mirror)| {
+            let refused = |name: &str| self.troubles.contains_key(&(mirror.name().to_owned(), name.to_owned()));
+            let stuck = request.pairs().iter().any(|pair| pair.parent && refused(&pair.name));
+            request.pairs().iter().all(|pair| pair.stage == Stage::Handled || refused(&pair.name) || stuck && !pair.parent)
+        })
+    }
+
     /// Plans for all clusters before anything is sent to one.
     fn plan(&self, mirrors: &[Mirror<'_>]) -> Result<Vec<Request>, Problem> {
-        let parents: Vec<String> = self.settings.runtimes().iter().map(|runtime| names::parent(runtime)).collect();
-        let choice = Choice { names: &self.args.workloads, parents: &parents, with_parent: self.args.with_parent };
+        let parents: Vec<String> = self.settings.runtimes().iter().map(|runtime| parent_name(runtime)).collect();
+        let choice = Choice { names: &self.named, parents: &parents, with_parent: self.args.with_parent };
         let token = actions::token(clock::now());
         let mut refused = Problem::new(Class::Refused, "Flux is not asked, and nothing was changed");
         let mut requests = Vec::new();
@@ -205,7 +245,12 @@ impl Reconciler<'_> {
             mirror.observed(|observed| {
                 let objects = observed.objects.as_ref().unwrap_or(&nothing);
                 let patches = if ending == Ending::Planned { request.all(objects) } else { Vec::new() };
-                items.extend(api::items(mirror.name(), request, objects, &patches));
+                let rows = api::items(mirror.name(), request, objects, &patches).into_iter().map(|mut item| {
+                    let trouble = self.troubles.get(&(item.cluster.clone(), item.workload.clone()));
+                    item.error = trouble.map(ToString::to_string);
+                    item
+                });
+                items.extend(rows);
                 planned.extend(patches.into_iter().map(|patch| (mirror.name().to_owned(), patch)));
             });
         }

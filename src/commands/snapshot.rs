@@ -114,13 +114,15 @@ struct Saver<'a> {
 impl Saver<'_> {
     async fn gather(&self) -> Result<Saving, Problem> {
         let settings = self.settings;
-        let (cluster, name) = self.connect()?;
+        let (cluster, name, context) = self.connect()?;
         let cluster_list = list(cluster.whole(settings.namespace()).await?)?;
         let text = cluster_list.to_string();
         // Read back as --snapshot will: what is saved is what can be judged.
         let objects = Snapshot::parse("cluster.json", &text)?.objects(settings.namespace());
         let observed = Observed { cluster: name.clone(), namespace: settings.namespace().to_owned(), objects: Ok(objects) };
-        let (runtime, environment) = match scopes(settings.runtime(), settings.environment(), &observed)?.as_slice() {
+        let (runtime, environment) = match scopes((settings.runtime(), settings.environment()), settings.runtimes(), &observed)?
+            .as_slice()
+        {
             [one] => one.clone(),
             several => {
                 let all: Vec<String> = several.iter().map(|(runtime, environment)| format!("{runtime} {environment}")).collect();
@@ -129,7 +131,7 @@ impl Saver<'_> {
                     .hint("choose with --runtime and -e"));
             }
         };
-        let mut about = About { cluster: name, time: self.context.now.to_string(), ..About::default() };
+        let mut about = About { cluster: name, context, time: self.context.now.to_string(), ..About::default() };
         let held = self.published(&runtime, &environment, &mut about).await?;
         let mut files = vec![("cluster.json".to_owned(), pretty(&cluster_list)?)];
         let published = match &held {
@@ -152,7 +154,7 @@ impl Saver<'_> {
         Ok(Saving { files, about, workloads })
     }
 
-    fn connect(&self) -> Result<(Cluster, String), Problem> {
+    fn connect(&self) -> Result<(Cluster, String, Option<String>), Problem> {
         let args = self.args;
         let flags = args.look.cluster.all()?;
         let choice = args.look.many.choice(&args.look.cluster, &args.look.which)?;
@@ -164,7 +166,9 @@ impl Saver<'_> {
         };
         let cluster = configured.connect(target.context.as_deref(), self.context.budget)?;
         let name = target.name.clone().unwrap_or_else(|| cluster.name().to_owned());
-        Ok((cluster, name))
+        // Without a context the connection is called by the server's URL.
+        let context = target.context.clone().or_else(|| Some(cluster.name().to_owned()).filter(|name| !name.contains("://")));
+        Ok((cluster, name, context))
     }
 
     /// What is published. What cannot be read is left out and said: status will then call it unknown.

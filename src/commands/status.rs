@@ -49,7 +49,7 @@ pub(crate) fn run(mut args: Args, context: &Context, ui: &Ui) -> Result<Outcome,
     }
     let selection = Selection::parse(&args.verdict)?;
     let settings = context.settings(&args.look.which)?;
-    let named = names(&args.workloads);
+    let named = names(&args.workloads)?;
     let goes_on = args.follow.wait || args.follow.watch;
     let within = if goes_on { context.endless() } else { context.clone() };
     let look = Look { flags: &args.look, named: &named, objects: args.objects, context: &within, settings: &settings, ui };
@@ -71,7 +71,9 @@ pub(crate) fn run(mut args: Args, context: &Context, ui: &Ui) -> Result<Outcome,
         (answer, outcome)
     };
     let context = if goes_on { &context.now() } else { context };
-    show(&answer, &args, &selection, &outputs, &Where { context, ui })?;
+    // A snapshot has no more to show.
+    let more = args.look.snapshot.is_none().then(|| look.again("tree"));
+    show(&answer, &args, &selection, &outputs, &Where { context, ui, more: more.as_deref() })?;
     Ok(args.exit.of(outcome))
 }
 
@@ -79,6 +81,8 @@ pub(crate) fn run(mut args: Args, context: &Context, ui: &Ui) -> Result<Outcome,
 struct Where<'a> {
     context: &'a Context,
     ui: &'a Ui,
+    /// The command that shows all objects of what was named.
+    more: Option<&'a str>,
 }
 
 fn show(answer: &Answer, args: &Args, selection: &Selection, outputs: &[Output], to: &Where<'_>) -> Result<(), Problem> {
@@ -95,9 +99,13 @@ fn show(answer: &Answer, args: &Args, selection: &Selection, outputs: &[Output],
             "matrix" => matrix::matrix(&answer.clusters, &shown, style),
             _ => match shown.as_slice() {
                 [] => String::new(),
-                [one] if !args.workloads.is_empty() => render::chain(one, now, style),
-                items if answer.clusters.len() > 1 => render::rows(items, now, style, Columns::Clusters),
-                items => render::rows(items, now, style, Columns::Narrow),
+                [one] if !args.workloads.is_empty() => {
+                    let applied = answer.applied.get(&one.cluster).filter(|_| one.objects.is_none());
+                    let tree = applied.map(|ids| objects::applied(ids, to.more, style)).unwrap_or_default();
+                    render::chain(one, now, style) + &tree
+                }
+                items if answer.clusters.len() > 1 => render::rows_for_people(items, now, style, Columns::Clusters),
+                items => render::rows_for_people(items, now, style, Columns::Narrow),
             },
         })
     })?;

@@ -4,11 +4,10 @@
 //! What clusters have comes by watches and is never asked for again; what registries have can only be asked for, so that is
 //! done on a schedule of its own, beside the turns: a registry that lets us wait holds up nothing but its own answers.
 
+use super::outbox::Outbox;
 use crate::clock;
-use crate::cluster::{Address, Cluster, Mirror};
+use crate::cluster::Mirror;
 use futures_util::future::{LocalBoxFuture, join_all};
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use runway_core::actions::Patch;
 use runway_core::problem::Problem;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -17,8 +16,8 @@ use tokio::sync::Notify;
 const GATHERING: Duration = Duration::from_millis(200);
 /// Registries are asked for at most this share of the time: a round that takes 10 s is followed by 100 s of rest.
 const REST: u32 = 10;
-/// Patches side by side.
-const PATCHES: usize = 8;
+/// Once a cluster has answered, the others have so long to join the first turn.
+const OTHERS: Duration = Duration::from_secs(1);
 /// How long a round of questions may hold up turns that would rest on older answers.
 const ROUND: Duration = Duration::from_secs(1);
 /// How long the first answers of registries are waited for before it goes on without them.
@@ -48,7 +47,8 @@ pub(crate) trait Follower<'a> {
     fn learn(&mut self, mirrors: &'a [Mirror<'a>], news: Option<Self::News>) -> Result<(), Problem>;
 
     /// Looks at what the clusters have now; `fresh` says that registries were asked just before.
-    async fn turn(&mut self, mirrors: &'a [Mirror<'a>], fresh: bool) -> Result<Next, Problem>;
+    /// What it puts into the outbox is sent, and sent again while it may be taken later.
+    async fn turn(&mut self, mirrors: &'a [Mirror<'a>], outbox: &mut Outbox<'a>, fresh: bool) -> Result<Next, Problem>;
 
     /// When it is over, whoever has not answered by then.
     fn end(&self) -> Option<Instant> {
@@ -100,7 +100,7 @@ impl<News> Round<'_, News> {
 /// Follows until the follower has enough. Registries are asked at most once in `every`.
 pub(crate) async fn follow<'a, F: Follower<'a>>(
     mirrors: &'a [Mirror<'a>],
-    changed: &Notify,
+    changed: &'a Notify,
     every: Duration,
     follower: &mut F,
 ) -> Result<(), Problem> {
@@ -112,22 +112,26 @@ pub(crate) async fn follow<'a, F: Follower<'a>>(
     };
     tokio::pin!(keeping);
     let mut round = Round { asking: None, next: clock::monotonic(), answered: false, end: follower.end() };
-    let mut wake: Option<Instant> = None;
-    let mut known = mirrors.is_empty();
+    let mut outbox = Outbox::new(changed);
+    tokio::select! {
+        () = &mut keeping => {}
+        () = first(mirrors, changed, round.end) => {}
+    }
+    let mut wake = clock::monotonic();
     loop {
         let mut fresh = false;
-        let end = round.end;
         tokio::select! {
             () = &mut keeping => {}
+            () = outbox.work() => {}
             news = round.answer() => {
                 follower.learn(mirrors, Some(news?))?;
                 round.close(every);
                 fresh = true;
             }
-            () = until_due(mirrors, changed, &mut known, (wake, end)) => {}
+            () = until_due(changed, wake) => {}
         }
-        wake = match turns(mirrors, &mut round, follower, fresh).await? {
-            Some(at) => Some(at),
+        wake = match turns(mirrors, &mut round, (&mut *follower, &mut outbox), fresh).await? {
+            Some(at) => at,
             None => return Ok(()),
         };
     }
@@ -137,7 +141,7 @@ pub(crate) async fn follow<'a, F: Follower<'a>>(
 async fn turns<'a, F: Follower<'a>>(
     mirrors: &'a [Mirror<'a>],
     round: &mut Round<'a, F::News>,
-    follower: &mut F,
+    (follower, outbox): (&mut F, &mut Outbox<'a>),
     mut fresh: bool,
 ) -> Result<Option<Instant>, Problem> {
     loop {
@@ -153,7 +157,7 @@ async fn turns<'a, F: Follower<'a>>(
             follower.learn(mirrors, None)?;
             (round.answered, fresh) = (true, true);
         }
-        match follower.turn(mirrors, fresh).await? {
+        match follower.turn(mirrors, outbox, fresh).await? {
             Next::End => return Ok(None),
             Next::Ask if round.asking.is_none() => round.next = clock::monotonic(),
             Next::Ask if round.end.is_none() || clock::monotonic() < round.patience() => {
@@ -175,53 +179,40 @@ async fn turns<'a, F: Follower<'a>>(
     }
 }
 
-/// Ends when there is something new, or at a time; at first when every cluster has answered, or not answered in time.
-async fn until_due(mirrors: &[Mirror<'_>], changed: &Notify, known: &mut bool, (wake, end): (Option<Instant>, Option<Instant>)) {
-    if !*known {
-        let all = async {
-            while !mirrors.iter().all(Mirror::is_known) {
-                changed.notified().await;
-            }
-        };
-        match end {
-            Some(end) => drop(tokio::time::timeout(left(end), all).await),
-            None => all.await,
+/// Ends when every cluster has answered, or given no answer in its time; a while after the first of them has, when others take
+/// longer; or at the end.
+async fn first(mirrors: &[Mirror<'_>], changed: &Notify, end: Option<Instant>) {
+    let mut limit = end;
+    let mut any = false;
+    while !mirrors.iter().all(Mirror::is_known) {
+        if !any && mirrors.iter().any(Mirror::is_known) {
+            any = true;
+            let soon = clock::monotonic() + OTHERS;
+            limit = Some(limit.map_or(soon, |limit| limit.min(soon)));
         }
-        *known = true;
-        return;
-    }
-    match wake {
-        None => {}
-        Some(at) => {
-            let heard = tokio::time::timeout(left(at), changed.notified()).await;
-            if heard.is_ok() {
-                tokio::time::sleep(GATHERING).await;
-            }
+        if !is_news(changed, limit).await {
+            return;
         }
     }
 }
 
-fn left(until: Instant) -> Duration {
-    until.saturating_duration_since(clock::monotonic())
+/// Ends when there is something new, or at a time.
+async fn until_due(changed: &Notify, wake: Instant) {
+    if is_news(changed, Some(wake)).await {
+        tokio::time::sleep(GATHERING).await;
+    }
 }
 
-/// Sends patches to a cluster, some side by side; the first that is refused ends it.
-pub(crate) async fn send(cluster: &Cluster, patches: Vec<Patch>) -> Result<(), Problem> {
-    stream::iter(patches)
-        .map(|patch| async move {
-            let address = address(&patch);
-            cluster.merge_patch(&address, &patch.merge, false).await.map(drop)
-        })
-        .buffer_unordered(PATCHES)
-        .try_collect::<()>()
-        .await
-}
-
-fn address(patch: &Patch) -> Address {
-    Address {
-        api_version: patch.api_version.clone(),
-        kind: patch.kind.clone(),
-        namespace: Some(patch.namespace.clone()),
-        name: patch.name.clone(),
+/// Waits for something new; false: the time is up.
+async fn is_news(changed: &Notify, limit: Option<Instant>) -> bool {
+    match limit {
+        None => {
+            changed.notified().await;
+            true
+        }
+        Some(limit) => {
+            let left = limit.saturating_duration_since(clock::monotonic());
+            tokio::time::timeout(left, changed.notified()).await.is_ok()
+        }
     }
 }

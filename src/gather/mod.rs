@@ -10,6 +10,7 @@ pub(crate) mod follow;
 pub(crate) mod manifests;
 pub(crate) mod objects;
 pub(crate) mod observed;
+pub(crate) mod outbox;
 pub(crate) mod provenance;
 pub(crate) mod publish;
 pub(crate) mod source;

@@ -6,7 +6,6 @@ use crate::cluster::Cluster;
 use futures_util::stream::{self, StreamExt as _};
 use runway_core::assess::objects::{events_wanted, pods_wanted};
 use runway_core::flux::applied::AppliedId;
-use runway_core::flux::object::Kustomization;
 use runway_core::observed::Observed;
 use runway_core::observed::objects::{Found, Looked, Pod, Seen, WorkloadObjects};
 use serde_json::Value;
@@ -26,7 +25,7 @@ pub(crate) async fn look(cluster: &Cluster, observed: &Observed, names: &BTreeSe
     let mut questions: Vec<(&str, AppliedId)> = Vec::new();
     for kustomization in objects.kustomizations.iter().flatten().filter(|it| names.contains(&it.metadata.name)) {
         let name = kustomization.metadata.name.as_str();
-        let mut ids = ids(kustomization);
+        let mut ids = kustomization.applied();
         let left_out = ids.len().saturating_sub(MAX_OBJECTS);
         ids.truncate(MAX_OBJECTS);
         looked.workloads.insert(name.to_owned(), WorkloadObjects { seen: Vec::new(), left_out });
@@ -41,11 +40,6 @@ pub(crate) async fn look(cluster: &Cluster, observed: &Observed, names: &BTreeSe
     }
     forget_pruned(cluster, &observed.namespace, &mut looked).await;
     looked
-}
-
-fn ids(kustomization: &Kustomization) -> Vec<AppliedId> {
-    let inventory = kustomization.status.as_ref().and_then(|status| status.inventory.as_ref());
-    inventory.into_iter().flat_map(|inventory| &inventory.entries).filter_map(AppliedId::parse).collect()
 }
 
 async fn one(cluster: &Cluster, id: AppliedId, at: jiff::Timestamp) -> Seen {
@@ -81,7 +75,7 @@ async fn forget_pruned(cluster: &Cluster, namespace: &str, looked: &mut Looked) 
     }
     let Ok(objects) = cluster.workload(namespace, &doubtful).await else { return };
     for kustomization in objects.kustomizations.into_iter().flatten() {
-        let listed: BTreeSet<AppliedId> = ids(&kustomization).into_iter().collect();
+        let listed: BTreeSet<AppliedId> = kustomization.applied().into_iter().collect();
         if let Some(workload) = looked.workloads.get_mut(&kustomization.metadata.name) {
             workload.seen.retain(|seen| !is_gone(seen) || listed.contains(&seen.id));
         }

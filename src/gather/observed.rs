@@ -54,6 +54,12 @@ impl Saved {
         Ok(Self { snapshot, registry, published, about, name })
     }
 
+    /// The context of the cluster that it was saved of, as far as it says.
+    pub(crate) fn context(&self) -> Option<&str> {
+        let name = Some(self.about.cluster.as_str()).filter(|name| !name.is_empty() && !name.contains("://"));
+        self.about.context.as_deref().or(name)
+    }
+
     /// What it says about a namespace.
     pub(crate) fn observed(&self, namespace: &str) -> Observed {
         Observed { cluster: self.name.clone(), namespace: namespace.to_owned(), objects: Ok(self.snapshot.objects(namespace)) }

@@ -33,6 +33,12 @@ pub(crate) fn ends_the_asking(problem: &Problem) -> bool {
     problem.causes.iter().any(|cause| whole.iter().any(|start| cause.starts_with(start)))
 }
 
+/// Whether it does not accept who we are: no waiting changes that.
+pub(crate) fn refuses_us(problem: &Problem) -> bool {
+    let whole = [WRONG_LOGIN, EXPIRED_LOGIN, PROXY_LOGIN, UNTRUSTED];
+    problem.causes.iter().any(|cause| whole.iter().any(|start| cause.starts_with(start)))
+}
+
 /// What is known about the login that a request had.
 #[derive(Debug, Clone)]
 pub(super) struct Note {

@@ -35,7 +35,7 @@ mod token;
 mod words;
 
 pub(crate) use client::{Client, Options};
-pub(crate) use explain::ends_the_asking;
+pub(crate) use explain::{ends_the_asking, refuses_us};
 pub(crate) use logins::Login;
 pub(crate) use probe::{Check, State};
 pub(crate) use secret::Secret;

@@ -69,6 +69,9 @@ pub(crate) fn trouble(what: &str, trouble: &Trouble) -> String {
 pub(crate) fn reconciled(items: &[api::Item]) -> String {
     let line = |item: &api::Item| {
         let (name, cluster) = (visible(&item.workload), visible(&item.cluster));
+        if let Some(error) = &item.error {
+            return format!("{name} on {cluster}: not asked: {}\n", visible(error));
+        }
         if !item.handled {
             return format!("{name} on {cluster}: not handled\n");
         }

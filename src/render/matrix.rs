@@ -26,6 +26,7 @@ pub(crate) fn matrix(clusters: &[Cluster], items: &[&Item], style: Style) -> Str
             line.extend(clusters.iter().map(|cluster| match cells.get(&(*workload, cluster.name.as_str())) {
                 Some(found) => found.join(" "),
                 None if !cluster.reachable => Verdict::Unreachable.as_str().to_owned(),
+                None if cluster.error.is_some() => Verdict::Unknown.as_str().to_owned(),
                 None => "-".to_owned(),
             }));
             line

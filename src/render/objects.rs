@@ -4,9 +4,10 @@ use super::status::{age, headline};
 use super::style::Style;
 use jiff::Timestamp;
 use runway_core::assess::health::pods::Event;
-use runway_core::assess::{HealthState, Item, ObjectView, PodView};
+use runway_core::assess::{HealthState, Item, Link, ObjectView, PodView, State};
+use runway_core::flux::applied::AppliedId;
 use runway_core::flux::revision::short;
-use runway_core::text::visible;
+use runway_core::text::{head, visible};
 use std::collections::BTreeMap;
 
 /// A workload with its two objects and what they have applied.
@@ -25,16 +26,18 @@ pub(crate) fn tree(item: &Item, now: Timestamp, style: Style) -> String {
             source.digest.as_deref().map_or_else(|| "nothing fetched".to_owned(), |digest| format!("fetched {}", short(digest)));
         let mark = if item.kustomization.is_some() { "├─" } else { "└─" };
         out.push_str(&format!(
-            "{mark} OCIRepository {}: {}, {has}\n",
+            "{mark} OCIRepository {}: {}, {has}{}\n",
             visible(&item.workload),
-            ready(&source.ready, source.suspended)
+            ready(&source.ready, source.suspended),
+            why(item, &source.ready, &source.look.reason, &[Link::Fetched])
         ));
     }
     let Some(kustomization) = &item.kustomization else { return out };
     let has = kustomization.applied_digest.as_deref();
     let has = has.map_or_else(|| "nothing applied".to_owned(), |digest| format!("applied {}", short(digest)));
     let ready = ready(&kustomization.ready, kustomization.suspended);
-    out.push_str(&format!("└─ Kustomization {}: {ready}, {has}\n", visible(&item.workload)));
+    let why = why(item, &kustomization.ready, &kustomization.look.reason, &[Link::Applied, Link::Healthy]);
+    out.push_str(&format!("└─ Kustomization {}: {ready}, {has}{why}\n", visible(&item.workload)));
     match &item.objects {
         None => out.push_str("   └─ the applied objects were not looked at\n"),
         Some(objects) => {
@@ -49,6 +52,19 @@ pub(crate) fn tree(item: &Item, now: Timestamp, style: Style) -> String {
         }
     }
     out
+}
+
+/// Characters of a message in one line.
+const MESSAGE: usize = 240;
+
+/// Why an object is not Ready: the controller's reason, and what its first broken link says.
+fn why(item: &Item, ready: &str, reason: &str, links: &[Link]) -> String {
+    if ready == "True" || reason.is_empty() {
+        return String::new();
+    }
+    let broken = item.links.iter().find(|step| links.contains(&step.link) && step.state == State::Broken);
+    let message = broken.map(|step| format!(": {}", visible(head(&step.evidence, MESSAGE)))).unwrap_or_default();
+    format!("; {}{message}", visible(reason))
 }
 
 /// Lines with the tree's marks before them: the first of each is the object, the others are below it.
@@ -125,6 +141,25 @@ pub(crate) fn trouble(item: &Item, now: Timestamp, style: Style) -> String {
             out.push_str(&format!("  {line}\n"));
         }
     }
+    out
+}
+
+/// Objects whose names one look shows.
+const NAMES: usize = 20;
+
+/// The names of what was applied, where nobody looked at the objects themselves; `more` shows them all, with their health.
+pub(crate) fn applied(ids: &[AppliedId], more: Option<&str>, style: Style) -> String {
+    let mut lines: Vec<Vec<String>> = ids.iter().take(NAMES).map(|id| vec![visible(&id.to_string()).into_owned()]).collect();
+    if let Some(left) = ids.len().checked_sub(NAMES).filter(|left| *left > 0) {
+        let more = more.map(|more| format!(": {}", style.command(&visible(more)))).unwrap_or_default();
+        lines.push(vec![format!("and {left} more{more}")]);
+    }
+    let mut out = match ids.len() {
+        0 => return String::new(),
+        1 => "applied, by its name only (--objects looks at it):\n".to_owned(),
+        _ => "applied, by their names only (--objects looks at them):\n".to_owned(),
+    };
+    branch(&mut out, "  ", &lines);
     out
 }
 

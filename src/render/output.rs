@@ -1,6 +1,6 @@
 //! `-o FORMAT[=PATH]`, and documents as JSON and YAML.
 
-use runway_core::problem::{Class, Problem};
+use runway_core::problem::{Class, Place, Problem};
 use runway_core::text::json_escaped;
 use runway_core::yaml::emit;
 use serde::Serialize;
@@ -47,6 +47,12 @@ impl Output {
         if outputs.iter().filter(|output| output.path.is_none()).count() > 1 {
             return Err(Problem::usage("two output formats cannot both go to standard output")
                 .hint("give all but one a file: -o FORMAT=PATH"));
+        }
+        let mut files = std::collections::BTreeSet::new();
+        if let Some(twice) = outputs.iter().filter_map(|output| output.path.as_ref()).find(|path| !files.insert(*path)) {
+            return Err(
+                Problem::usage("two output formats cannot both go to one file").at(Place::file(twice.display().to_string()))
+            );
         }
         Ok(outputs)
     }
@@ -113,6 +119,7 @@ mod tests {
         assert_eq!(parse(&[]).unwrap()[0].format, "table");
         assert_eq!(parse(&["table", "json=a=b.json"]).unwrap()[1].path.as_deref().and_then(|p| p.to_str()), Some("a=b.json"));
         assert!(parse(&["table", "json"]).is_err());
+        assert!(parse(&["json=a", "table=a"]).is_err() && parse(&["json=a", "table=b"]).is_ok());
         assert!(parse(&["jsn"]).unwrap_err().hints[0].contains("json"));
         assert!(parse(&["json="]).is_err());
     }

@@ -2,7 +2,7 @@
 
 use super::objects;
 use super::style::Style;
-use super::table::{keeping, table};
+use super::table::{cut, keeping, table};
 use jiff::Timestamp;
 use runway_core::assess::{Item, ItemKind, State, Verdict};
 use runway_core::flux::revision::short;
@@ -51,6 +51,30 @@ pub(crate) fn rows(items: &[&Item], now: Timestamp, style: Style, columns: Colum
     let style = Style { width, ..style };
     let heads = keeping(heads.iter().position(|head| *head == "VERDICT").unwrap_or_default(), &heads, &mut cells, style);
     colored_words(&table(&heads.iter().map(String::as_str).collect::<Vec<_>>(), &cells, style), style, 1)
+}
+
+/// Columns of a terminal that a message needs to say something.
+const SOME: usize = 16;
+
+/// The rows as a table; where a terminal is too narrow for messages, each row that is not Ready has its own in a line below it.
+pub(crate) fn rows_for_people(items: &[&Item], now: Timestamp, style: Style, columns: Columns) -> String {
+    let text = rows(items, now, style, columns);
+    let Some(width) = style.width else { return text };
+    let head = text.lines().next().unwrap_or_default();
+    let at = head.find("MESSAGE").unwrap_or(usize::MAX);
+    if width.saturating_sub(at) >= SOME {
+        return text;
+    }
+    let mut lines = text.lines();
+    let mut out = format!("{}\n", lines.next().unwrap_or_default());
+    for (line, item) in lines.zip(items) {
+        out.push_str(&format!("{line}\n"));
+        if item.verdict != Verdict::Ready && !item.message.is_empty() {
+            let message = visible(&item.message);
+            out.push_str(&format!("  {}\n", cut(&message, width.saturating_sub(2), style.ascii)));
+        }
+    }
+    out
 }
 
 fn row(item: &Item, now: Timestamp) -> Vec<String> {

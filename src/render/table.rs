@@ -66,7 +66,7 @@ fn column_width(cells: &[Vec<String>], n: usize) -> usize {
 }
 
 /// Cuts to a width in terminal cells, with an ellipsis.
-fn cut(text: &str, width: usize, ascii: bool) -> String {
+pub(crate) fn cut(text: &str, width: usize, ascii: bool) -> String {
     if text.width() <= width {
         return text.to_owned();
     }

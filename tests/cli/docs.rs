@@ -79,7 +79,7 @@ fn commands(page: &str) -> Vec<(String, Vec<String>)> {
 }
 
 /// The words of one command, as a shell would part them: up to a comment, a pipe, a redirection or the next command.
-fn words(line: &str) -> Vec<String> {
+pub(super) fn words(line: &str) -> Vec<String> {
     let mut all = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;

@@ -135,7 +135,7 @@ fn question(stream: &mut TcpStream) -> Option<String> {
     Some(head.split(' ').nth(1)?.to_owned())
 }
 
-fn answer(target: &str, objects: &[Value]) -> (u16, Value) {
+pub(crate) fn answer(target: &str, objects: &[Value]) -> (u16, Value) {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     for (kind, version, plural, namespaced) in KINDS {
         let root = if version.contains('/') { format!("/apis/{version}") } else { format!("/api/{version}") };
@@ -206,4 +206,60 @@ fn decoded(text: &str) -> String {
         rest = after;
     }
     out + rest
+}
+
+/// A recorded case that a test changes: its objects, its inventory and what the registry answered.
+#[derive(Clone)]
+pub(crate) struct Case {
+    /// The cluster's objects.
+    pub(crate) objects: Vec<Value>,
+    /// `production/inventory.yaml`.
+    pub(crate) published: String,
+    /// `registry.json`.
+    pub(crate) registry: Value,
+}
+
+impl Case {
+    /// As it was recorded.
+    pub(crate) fn recorded(case: &str) -> Self {
+        let read = |path: &str| std::fs::read_to_string(Path::new(&folder(case)).join(path)).unwrap();
+        let registry = serde_json::from_str(&read("registry.json")).unwrap();
+        Self { objects: recorded(case), published: read("published/production/inventory.yaml"), registry }
+    }
+
+    /// Another name for a workload or a runtime's parent, wherever it stands.
+    pub(crate) fn rename(&mut self, from: &str, to: &str) {
+        let words = |text: &str| {
+            text.replace(&format!("\"{from}\""), &format!("\"{to}\"")).replace(&format!("/{from}/"), &format!("/{to}/"))
+        };
+        let all = |value: &Value| serde_json::from_str::<Value>(&words(&value.to_string())).unwrap();
+        let objects = all(&Value::from(std::mem::take(&mut self.objects)));
+        self.objects.clone_from(objects.as_array().unwrap());
+        self.registry = all(&self.registry);
+        self.published = words(&self.published).replace(&format!("name: {from}\n"), &format!("name: {to}\n"));
+    }
+
+    /// An object by kind and name.
+    pub(crate) fn object(&mut self, kind: &str, name: &str) -> &mut Value {
+        self.objects.iter_mut().find(|it| it["kind"] == kind && it["metadata"]["name"] == name).unwrap()
+    }
+
+    /// A condition of an object.
+    pub(crate) fn condition(&mut self, kind: &str, name: &str, condition: &str) -> &mut Value {
+        let all = self.object(kind, name)["status"]["conditions"].as_array_mut().unwrap();
+        all.iter_mut().find(|it| it["type"] == condition).unwrap()
+    }
+
+    /// Takes an object away.
+    pub(crate) fn without(&mut self, kind: &str, name: &str) {
+        self.objects.retain(|it| it["kind"] != kind || it["metadata"]["name"] != name);
+    }
+
+    /// Writes it as a folder that `--snapshot` takes.
+    pub(crate) fn write(&self, env: &runway_testkit::env::Env, folder: &str) {
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": self.objects});
+        env.write(format!("{folder}/cluster.json"), list.to_string());
+        env.write(format!("{folder}/registry.json"), self.registry.to_string());
+        env.write(format!("{folder}/published/production/inventory.yaml"), &self.published);
+    }
 }

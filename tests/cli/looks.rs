@@ -82,6 +82,48 @@ fn a_table_fits_the_terminal_and_is_whole_elsewhere() {
     assert!(!run.stdout.contains('…') && run.stdout.lines().any(|line| line.len() > 100), "{run}");
 }
 
+/// Ctrl-C while a cluster is asked: the exit code of the signal, and a terminal as it was.
+#[test]
+fn ctrl_c_ends_whatever_asks_a_cluster() {
+    let mut env = env();
+    let file = env.write("kubeconfig", fake::kubeconfig(&[("slow", &fake::hanging())]));
+    env.var("KUBECONFIG", file);
+    for words in [
+        &["status"][..],
+        &["status", "svc", "--wait"],
+        &["status", "-w"],
+        &["explain", "svc"],
+        &["tree", "svc"],
+        &["reconcile", "svc"],
+        &["snapshot", "save", "saved"],
+    ] {
+        let mut command = env.command();
+        command.args(words);
+        let mut terminal = Terminal::start(&command, (24, 80), Duration::from_secs(15));
+        // It has to ask before it can be interrupted in that.
+        std::thread::sleep(Duration::from_millis(1500));
+        let begun = std::time::Instant::now();
+        terminal.types("\u{3}");
+        let (code, drawn) = terminal.end();
+        assert_eq!(code, Some(130), "{words:?}: {drawn:?}");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{words:?}");
+        for left in ["\u{1b}[?", "\u{1b}[2J", "\u{1b}[H", "panicked"] {
+            assert!(!drawn.contains(left), "{words:?}: {drawn:?}");
+        }
+    }
+    assert!(!env.work().join("saved").exists(), "half a snapshot is none");
+}
+
+/// Where there is no room for a message beside a row, it stands below it.
+#[test]
+fn forty_columns_still_say_why() {
+    let drawn = plain(&on_terminal(&env(), &status(), 40));
+    assert!(drawn.lines().all(|line| line.trim_end().chars().count() <= 40 || line.contains("workloads:")), "{drawn}");
+    assert!(drawn.lines().any(|line| line.starts_with("  ") && line.contains("suspended")), "{drawn}");
+    let wide = plain(&on_terminal(&env(), &status(), 200));
+    assert!(!wide.lines().any(|line| line.starts_with("  ")), "{wide}");
+}
+
 #[test]
 fn what_cannot_be_shown_is_drawn_in_ascii() {
     let one = |format: &str| {

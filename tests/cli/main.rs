@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, and says what it could not try"
 )]
 
+mod api;
 mod bad_input;
 mod build;
 mod ci_jobs;
@@ -22,15 +23,18 @@ mod documents;
 mod examples;
 mod fake;
 mod first_contact;
+mod following;
 mod generated;
 mod hostile;
 mod inventories;
 mod kept;
 mod looks;
 mod names;
+mod next;
 mod objects;
 mod outputs;
 mod packaging;
+mod parents;
 mod picture;
 mod pipes;
 mod plans;

@@ -1,7 +1,8 @@
 //! Nobody reads what is printed: no command makes a noise about it, and each ends as it would have ended.
 
+use super::api::Api;
 use super::env;
-use super::fake::{Fake, folder, kubeconfig};
+use super::fake::{Fake, folder, kubeconfig, recorded};
 use std::io::{Read as _, pipe};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -12,7 +13,8 @@ const CASE: &str = "with-parent/drifted-by-kubectl";
 fn a_closed_pipe_ends_quietly_in_every_mode() {
     let good = Fake::recorded(CASE);
     let mut env = env();
-    let file = env.write("kubeconfig", kubeconfig(&[("a", &good.url)]));
+    let live = Api::start(recorded(CASE), |_, _| None);
+    let file = env.write("kubeconfig", kubeconfig(&[("a", &good.url), ("live", &live.url)]));
     env.var("KUBECONFIG", file);
     env.write("config/runtimes/gke/workloads.yml", "- runway_service_id: svc\n");
     let published = format!("{}/published", folder(CASE));
@@ -29,6 +31,9 @@ fn a_closed_pipe_ends_quietly_in_every_mode() {
     cases.push(([&["status", "svc", "--wait", "--wait-timeout", "1s", "-o", "json"][..], &look].concat(), 4));
     cases.push(([&["status", "-w"][..], &look].concat(), 0));
     cases.push(([&["status", "-w", "-o", "wide"][..], &look].concat(), 0));
+    let reconcile = ["reconcile", "svc", "-n", "drifted-by-kubectl"];
+    cases.push(([&reconcile[..], &["--dry-run"]].concat(), 0));
+    cases.push(([&reconcile[..], &["--context", "live", "--wait-timeout", "20s"]].concat(), 0));
     cases.push(([&["snapshot", "save", "saved"][..], &look].concat(), 0));
     cases.push(([&["status", "--snapshot", "saved"][..], &look].concat(), 1));
     cases.push(([&["inventory", "build"][..], &build].concat(), 0));

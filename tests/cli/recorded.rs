@@ -113,3 +113,100 @@ fn a_snapshot_may_be_a_plain_list_and_carry_escapes() {
     assert!(run.stdout.contains("gke-inventory"), "{run}");
     assert!(!run.stdout.contains('\u{1b}') && !run.stdout.contains('\u{202e}'), "{run}");
 }
+
+/// Verbs of programs that are not ours, as words that may follow each other, and the flags that they take.
+const KUBECTL: [&str; 6] = ["get", "describe", "config view", "apply", "logs", "events"];
+const KUBECTL_FLAGS: [&str; 9] =
+    ["-n", "--context", "--kubeconfig", "--server", "-o", "--show-managed-fields", "--minify", "--dry-run", "-f"];
+const FLUX: [&str; 8] = [
+    "reconcile source oci",
+    "reconcile kustomization",
+    "resume source oci",
+    "resume kustomization",
+    "events",
+    "list artifacts",
+    "pull artifact",
+    "check",
+];
+const FLUX_FLAGS: [&str; 7] = ["-n", "--context", "--kubeconfig", "--server", "--for", "--with-source", "--output"];
+
+/// Why nobody could run this; `None` when somebody can.
+fn fault(command: &str) -> Option<String> {
+    let words = super::docs::words(command);
+    let (program, rest) = words.split_first()?;
+    if program == "kubectl" && rest.first().is_some_and(|word| word == "runway") {
+        const NAME: &str = "kubectl runway";
+        let parsed = kubectl_runway::command_line(NAME).try_get_matches_from([NAME.to_owned()].iter().chain(&rest[1..]));
+        return parsed.err().map(|error| format!("{command}\n{error}"));
+    }
+    let (verbs, flags): (&[&str], &[&str]) = match program.as_str() {
+        "kubectl" => (&KUBECTL, &KUBECTL_FLAGS),
+        "flux" => (&FLUX, &FLUX_FLAGS),
+        _ => return Some(format!("{command}: whose program is that?")),
+    };
+    let mut bare = Vec::new();
+    let mut rest = rest.iter();
+    while let Some(word) = rest.next() {
+        if !word.starts_with('-') {
+            bare.push(word.as_str());
+            continue;
+        }
+        let (flag, value) = word.split_once('=').map_or((word.as_str(), None), |(flag, value)| (flag, Some(value)));
+        if !flags.contains(&flag) {
+            return Some(format!("{command}: {flag}"));
+        }
+        let alone = matches!(flag, "--show-managed-fields" | "--minify" | "--with-source" | "--dry-run");
+        if !alone && value.is_none() && rest.next().is_none() {
+            return Some(format!("{command}: {flag} has no value"));
+        }
+    }
+    let bare = bare.join(" ");
+    let known = verbs.iter().any(|verb| bare == *verb || bare.starts_with(&format!("{verb} ")));
+    (!known).then(|| format!("{command}: no such verb"))
+}
+
+#[test]
+fn every_next_step_can_be_pasted() {
+    let mut seen = std::collections::BTreeSet::new();
+    for folder in folders() {
+        let truth: Value = serde_json::from_str(&std::fs::read_to_string(folder.join("truth.json")).unwrap()).unwrap();
+        let text = |key: &str| truth[key].as_str().unwrap().to_owned();
+        let (namespace, runtime, environment) = (text("namespace"), text("runtime"), text("environment"));
+        let snapshot = folder.to_str().unwrap();
+        let scope = ["-n", &namespace, "--runtime", &runtime, "-e", &environment, "--snapshot", snapshot, "-o", "json"];
+        for more in [&["status"][..], &["status", "--no-registry"], &["status", "nowhere"]] {
+            let run = env().run(more.iter().chain(&scope));
+            let document: Value = serde_json::from_str(&run.stdout).unwrap();
+            let items = document["items"].as_array().unwrap().iter();
+            for next in items.flat_map(|item| item["break"]["next"].as_array().into_iter().flatten()) {
+                let next = next.as_str().unwrap();
+                // What acts on a cluster must not go to the current one.
+                let acts = !next.starts_with("kubectl runway") && !next.starts_with("flux list artifacts");
+                assert_eq!(next.contains(" --context CLUSTER "), acts, "{snapshot}: {next}");
+                seen.insert(next.to_owned());
+            }
+        }
+    }
+    let faults: Vec<String> = seen.iter().filter_map(|command| fault(command)).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(seen.len() > 40, "only {} steps", seen.len());
+}
+
+#[test]
+fn every_command_that_help_reasons_names_is_one() {
+    let (mut seen, mut faults) = (0, Vec::new());
+    for reason in runway_core::assess::reasons::all() {
+        for part in reason.help.split([';', ',']) {
+            let Some(at) = part.find("kubectl ").into_iter().chain(part.find("flux ")).min() else { continue };
+            seen += 1;
+            faults.extend(fault(part.split_at(at).1.trim()));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(seen > 12, "only {seen} commands");
+    for (wrong, word) in
+        [("kubectl runway status --nonsense", "--nonsense"), ("flux fly", "no such verb"), ("kubectl get -z", "-z")]
+    {
+        assert!(fault(wrong).is_some_and(|why| why.contains(word)), "{wrong}");
+    }
+}

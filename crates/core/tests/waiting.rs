@@ -132,6 +132,7 @@ impl Wait {
             timeout: Duration::from_secs(1200),
             grace: Duration::from_secs(30),
             registry: true,
+            without_registry: "again".to_owned(),
         };
         Self { state: State::default(), goal, requests: BTreeMap::new() }
     }
@@ -154,7 +155,13 @@ impl Wait {
     }
 
     fn step(&mut self, seconds: u64, items: &[Item]) -> Turn {
-        let facts = Facts { now: Duration::from_secs(seconds), requests: &self.requests, unread: None, gaps: &[] };
+        let facts = Facts {
+            now: Duration::from_secs(seconds),
+            requests: &self.requests,
+            unread: None,
+            refused: &BTreeMap::new(),
+            gaps: &[],
+        };
         self.state.step(items, &self.goal, &facts)
     }
 
@@ -325,7 +332,13 @@ fn rows_of_a_cluster_that_is_away_are_not_judged() {
         item.verdict = Verdict::Unreachable;
     }
     let gaps = [("c".to_owned(), Gap { reason: "ConnectionRefused".to_owned(), message: "away".to_owned() })];
-    let facts = Facts { now: Duration::from_secs(1200), requests: &BTreeMap::new(), unread: None, gaps: &gaps };
+    let facts = Facts {
+        now: Duration::from_secs(1200),
+        requests: &BTreeMap::new(),
+        unread: None,
+        refused: &BTreeMap::new(),
+        gaps: &gaps,
+    };
     let turn = wait.state.step(&items, &wait.goal, &facts);
     let Step::Late(list) = &turn.step else { panic!("{turn:?}") };
     assert_eq!(list.len(), 1, "{list:?}");
@@ -516,7 +529,13 @@ fn clusters_and_registries_that_give_no_answer() {
     let requests = BTreeMap::new();
     let gap = |reason: &str| vec![("c".to_owned(), Gap { reason: reason.to_owned(), message: "no answer".to_owned() })];
     let step = |state: &mut State, now, gaps: &[(String, Gap)], unread| {
-        state.step(&[], &goal, &Facts { now: Duration::from_secs(now), requests: &requests, unread, gaps }).step
+        state
+            .step(
+                &[],
+                &goal,
+                &Facts { now: Duration::from_secs(now), requests: &requests, unread, refused: &BTreeMap::new(), gaps },
+            )
+            .step
     };
     // A server that is away may come back; one that does not know us will not.
     let mut state = State::default();
@@ -529,7 +548,40 @@ fn clusters_and_registries_that_give_no_answer() {
     // Nothing expected is not everything there.
     assert!(matches!(step(&mut State::default(), 0, &[], None), Step::Waiting(_)));
     let mut state = State::default();
-    assert!(matches!(step(&mut state, 0, &[], Some("401")), Step::Waiting(_)));
-    let end = step(&mut state, 30, &[], Some("401"));
-    assert!(matches!(&end, Step::Failed(list) if list[0].words.contains("401")), "{end:?}");
+    assert!(matches!(step(&mut state, 0, &[], Some(("401", true))), Step::Waiting(_)));
+    let end = step(&mut state, 30, &[], Some(("401", true)));
+    assert!(matches!(&end, Step::Failed(list) if list[0].words.contains("401") && list[0].next == ["again"]), "{end:?}");
+    // A registry that has a fault may lose it.
+    let mut state = State::default();
+    for now in [0, 30, 1199] {
+        assert!(matches!(step(&mut state, now, &[], Some(("500", false))), Step::Waiting(_)), "{now}");
+    }
+    assert!(matches!(step(&mut state, 1200, &[], Some(("500", false))), Step::Late(_)));
+}
+
+/// What one cluster does not take ends no wait for the others.
+#[test]
+fn a_cluster_that_will_not_answer_ends_the_wait_with_the_last_row() {
+    let (requests, refused) = (BTreeMap::new(), BTreeMap::new());
+    let gaps = [("away".to_owned(), Gap { reason: "Unauthorized".to_owned(), message: "401".to_owned() })];
+    let mut wait = Wait::new();
+    let mut step = |seconds, moment: &Moment, refused: &BTreeMap<(String, String), String>| {
+        let items = wait.items("c", moment);
+        let facts = Facts { now: Duration::from_secs(seconds), requests: &requests, unread: None, refused, gaps: &gaps };
+        wait.state.step(&items, &wait.goal, &facts).step
+    };
+    let busy = moment(Pair::of("svc", NEW).progressing());
+    for seconds in [0, 31, 600] {
+        assert!(matches!(step(seconds, &busy, &refused), Step::Waiting(_)), "{seconds}");
+    }
+    let end = step(601, &moment(Pair::of("svc", NEW)), &refused);
+    assert!(matches!(&end, Step::Failed(list) if list.len() == 1 && list[0].is_of_cluster()), "{end:?}");
+    let end = step(1200, &busy, &refused);
+    assert!(matches!(&end, Step::Late(list) if list.len() == 2), "{end:?}");
+    // A row that Flux may not be asked for is lost, unless it comes by itself.
+    let forbidden = BTreeMap::from([(("c".to_owned(), "svc".to_owned()), "you may not".to_owned())]);
+    let end = step(602, &busy, &forbidden);
+    assert!(matches!(&end, Step::Failed(list) if list.iter().any(|it| it.words.contains("you may not"))), "{end:?}");
+    let end = step(603, &moment(Pair::of("svc", NEW)), &forbidden);
+    assert!(matches!(&end, Step::Failed(list) if list.len() == 1 && list[0].is_of_cluster()), "{end:?}");
 }

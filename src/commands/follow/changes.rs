@@ -3,6 +3,7 @@
 use crate::commands::look::Seen;
 use crate::ui::Ui;
 use runway_core::assess::Item;
+use runway_core::observed::{Gap, NO_PARENT, NOT_YET};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Cluster, runtime, environment, workload.
@@ -12,7 +13,8 @@ type Key = (String, String, String, String);
 #[derive(Default)]
 pub(super) struct Changes {
     rows: BTreeMap<Key, String>,
-    away: BTreeMap<String, String>,
+    /// Clusters that give no answer; whether that was said.
+    away: BTreeMap<String, bool>,
 }
 
 fn key(item: &Item) -> Key {
@@ -53,21 +55,38 @@ impl Changes {
 
     /// Whether [`Changes::clusters`] would say something.
     pub(super) fn is_news(&self, seen: &Seen<'_>) -> bool {
-        seen.gaps.len() != self.away.len() || seen.gaps.iter().any(|(cluster, _)| !self.away.contains_key(cluster))
+        let said = |cluster: &String| self.away.get(cluster).copied().unwrap_or_default();
+        let unsaid = seen.gaps.iter().any(|(cluster, gap)| !is_early(gap) && !said(cluster));
+        let back = self.away.iter().any(|(name, said)| *said && !seen.gaps.iter().any(|(away, _)| away == name));
+        unsaid || back
     }
 
-    /// Says once that a cluster stopped answering, and once that it answers again.
+    /// Says once that a cluster stopped answering, and once that it answers again. One that has not answered yet is none of
+    /// either.
     pub(super) fn clusters(&mut self, seen: &Seen<'_>, ui: &Ui) {
         for (cluster, gap) in &seen.gaps {
-            if self.away.insert(cluster.clone(), gap.message.clone()).is_none() {
-                ui.warning(&format!("{cluster} gives no answer, it is asked again and again: {}", gap.message));
+            let said = self.away.entry(cluster.clone()).or_default();
+            if *said || is_early(gap) {
+                continue;
+            }
+            *said = true;
+            let words = match gap.reason.as_str() {
+                NO_PARENT => "cannot be judged, it is looked at again and again",
+                _ => "gives no answer, it is asked again and again",
+            };
+            ui.warning(&format!("{cluster} {words}: {}", gap.message));
+        }
+        let is_back = |name: &String| !seen.gaps.iter().any(|(away, _)| away == name);
+        let back: Vec<String> = self.away.keys().filter(|name| is_back(name)).cloned().collect();
+        for cluster in back {
+            if self.away.remove(&cluster) == Some(true) {
+                ui.note(&format!("{cluster} answers again"));
             }
         }
-        let back: Vec<String> =
-            self.away.keys().filter(|name| !seen.gaps.iter().any(|(away, _)| away == *name)).cloned().collect();
-        for cluster in back {
-            self.away.remove(&cluster);
-            ui.note(&format!("{cluster} answers again"));
-        }
     }
+}
+
+/// Not asked long enough ago.
+fn is_early(gap: &Gap) -> bool {
+    gap.reason == NOT_YET
 }

@@ -22,7 +22,8 @@ const LINES: usize = 20;
 /// Looks until all is healthy, or will not become so, or the time of the wait that began at `begun` is up.
 pub(crate) fn come_up(look: &Look<'_>, flags: &FollowFlags, begun: Instant) -> Result<(Answer, Outcome), Problem> {
     let (timeout, grace) = flags.limits()?;
-    let goal = Goal { names: look.named.to_vec(), timeout, grace, registry: !look.flags.no_registry };
+    let (names, registry) = (look.named.to_vec(), !look.flags.no_registry);
+    let goal = Goal { names, timeout, grace, registry, without_registry: String::new() };
     // The wait has said what there is to say of parents and names.
     let silent = look.ui.muted();
     let again = Look { ui: &silent, objects: true, ..*look };

@@ -6,7 +6,8 @@ use super::rollout::say;
 use crate::clock;
 use crate::commands::look::{Answer, Look, Seen, Watcher};
 use crate::exit::Outcome;
-use crate::gather::follow::{Next, send};
+use crate::gather::follow::Next;
+use crate::gather::outbox::Outbox;
 use crate::render::{follow as render, status};
 use crate::ui::Progress;
 use runway_core::actions::{self, Request};
@@ -27,7 +28,8 @@ pub(crate) fn wait(look: &Look<'_>, flags: &FollowFlags) -> Result<(Answer, Outc
     if look.flags.no_registry && !flags.trigger {
         look.ui.warning("registries are not asked: Flux's last look is believed, which may be older than the last push (--trigger makes Flux look)");
     }
-    let goal = Goal { names: look.named.to_vec(), timeout, grace, registry: !look.flags.no_registry };
+    let without_registry = format!("{} --no-registry", look.again("status --wait"));
+    let goal = Goal { names: look.named.to_vec(), timeout, grace, registry: !look.flags.no_registry, without_registry };
     let mut waiter = Waiter {
         look,
         goal,
@@ -36,6 +38,7 @@ pub(crate) fn wait(look: &Look<'_>, flags: &FollowFlags) -> Result<(Answer, Outc
         state: State::default(),
         requests: BTreeMap::new(),
         asked: BTreeMap::new(),
+        refused: BTreeMap::new(),
         changes: Changes::default(),
         progress: look.ui.progress(),
         last: None,
@@ -60,6 +63,8 @@ struct Waiter<'a> {
     requests: BTreeMap<String, Request>,
     /// The digest that each row had to reach when Flux was asked last, by cluster and workload.
     asked: BTreeMap<(String, String), Option<String>>,
+    /// Why Flux could not be asked for a row, likewise.
+    refused: BTreeMap<(String, String), String>,
     changes: Changes,
     progress: Progress,
     /// What was seen last, while it goes on.
@@ -72,12 +77,14 @@ impl Watcher for Waiter<'_> {
         Some(self.begun + self.goal.timeout)
     }
 
-    async fn turn(&mut self, seen: Seen<'_>) -> Result<Next, Problem> {
+    async fn turn<'a>(&mut self, seen: Seen<'a>, outbox: &mut Outbox<'a>) -> Result<Next, Problem> {
         if self.trigger {
-            self.ask_flux(&seen).await?;
+            self.ask_flux(&seen, outbox);
+            self.hear(outbox);
         }
         let now = clock::monotonic().saturating_duration_since(self.begun);
-        let facts = Facts { now, requests: &self.requests, unread: seen.unread.as_deref(), gaps: &seen.gaps };
+        let unread = seen.unread.as_ref().map(|(why, lasts)| (why.as_str(), *lasts));
+        let facts = Facts { now, requests: &self.requests, unread, refused: &self.refused, gaps: &seen.gaps };
         let turn = self.state.step(&seen.answer.items, &self.goal, &facts);
         if !matches!(turn.step, Step::Waiting(_) | Step::Late(_)) && self.goal.registry && !seen.fresh {
             // The end must not rest on digests that somebody may have moved since.
@@ -101,7 +108,7 @@ impl Watcher for Waiter<'_> {
 
 impl Waiter<'_> {
     /// Asks Flux to look at what is not there yet: once as soon as a cluster answers, and again for what a newer push supersedes.
-    async fn ask_flux(&mut self, seen: &Seen<'_>) -> Result<(), Problem> {
+    fn ask_flux<'a>(&mut self, seen: &Seen<'a>, outbox: &mut Outbox<'a>) {
         for mirror in seen.mirrors {
             let rows: Vec<&Item> = seen.answer.items.iter().filter(|item| item.cluster == mirror.name()).collect();
             let due: Vec<&Item> = rows.into_iter().filter(|item| self.is_due(item) && self.is_news(item)).collect();
@@ -109,15 +116,27 @@ impl Waiter<'_> {
                 let token = actions::token(clock::now());
                 let request = self.requests.entry(mirror.name().to_owned()).or_insert_with(|| Request::new(&token, [], []));
                 for item in due {
+                    self.refused.remove(&(item.cluster.clone(), item.workload.clone()));
                     request.renew(&item.workload, item.kind == ItemKind::Parent, &token);
                 }
             }
             let Some(request) = self.requests.get_mut(mirror.name()) else { continue };
             let patches =
                 mirror.observed(|observed| observed.objects.as_ref().map(|objects| request.next(objects)).unwrap_or_default());
-            send(mirror.cluster(), patches).await?;
+            outbox.post(mirror, patches);
         }
-        Ok(())
+    }
+
+    /// Takes in what came of the requests: what is refused is that row's trouble, what failed is sent again.
+    fn hear(&mut self, outbox: &Outbox<'_>) {
+        for news in outbox.news() {
+            if news.goes_on {
+                self.progress.clear();
+                self.look.ui.warning(&format!("{}; it is tried again", news.problem));
+            } else {
+                self.refused.insert((news.cluster, news.workload), news.problem.to_string());
+            }
+        }
     }
 
     /// Whether Flux was not asked about a row yet, or it has to reach another digest than when Flux was asked. A registry that
@@ -200,12 +219,13 @@ impl Waiter<'_> {
         let outcome = match step {
             Step::Failed(troubles) => {
                 self.say("will not become Ready", troubles);
-                Outcome { no: true, ..base }
+                // That a cluster gives no answer says nothing about rows: it makes the answer partial.
+                Outcome { no: !troubles.iter().all(Trouble::is_of_cluster), ..base }
             }
             Step::Late(troubles) => {
                 let what = format!("is not Ready after {}, the time for it (--wait-timeout)", render::elapsed(self.goal.timeout));
                 self.say(&what, troubles);
-                Outcome { late: true, ..base }
+                Outcome { late: !troubles.iter().all(Trouble::is_of_cluster), ..base }
             }
             Step::Done | Step::Waiting(_) => Outcome::YES,
         };

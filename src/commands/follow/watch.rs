@@ -5,6 +5,7 @@ use crate::clock;
 use crate::commands::look::{Look, Seen, Watcher};
 use crate::exit::Outcome;
 use crate::gather::follow::Next;
+use crate::gather::outbox::Outbox;
 use crate::render::follow;
 use crate::render::output::Output;
 use crate::render::status::{self as render, Columns};
@@ -56,7 +57,7 @@ struct Viewer<'a> {
 }
 
 impl Watcher for Viewer<'_> {
-    async fn turn(&mut self, seen: Seen<'_>) -> Result<Next, Problem> {
+    async fn turn<'a>(&mut self, seen: Seen<'a>, _outbox: &mut Outbox<'a>) -> Result<Next, Problem> {
         let size = Screen::size();
         if size.is_some() && self.changes.is_news(&seen) {
             // What is said on stderr must not be drawn over.

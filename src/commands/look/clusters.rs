@@ -10,19 +10,24 @@ use crate::gather::objects;
 use crate::gather::observed::{Saved, from_cluster, named_from_cluster};
 use crate::gather::targets::{self, Target};
 use crate::registry::Client;
+use crate::render::status::age;
 use crate::ui::Ui;
 use crate::{clock, env};
 use futures_util::future::join_all;
 use runway_core::api;
-use runway_core::assess::{self, Expected, Item, ItemKind, Link, State, Verdict};
-use runway_core::flux::object::Wanted;
+use runway_core::assess::{self, Expected, Item, ItemKind, Link, State, Verdict, Way};
+use runway_core::flux::applied::AppliedId;
 use runway_core::flux::{names, object};
 use runway_core::observed::objects::Looked;
-use runway_core::observed::{Gap, Observed, Registry};
+use runway_core::observed::{Gap, NO_PARENT, Objects, Observed, Registry};
 use runway_core::problem::Problem;
 use runway_core::settings::{Origin, Settings};
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// A snapshot that is older is worth a word.
+const OLD: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
 /// What a command wants to know.
 pub(crate) struct Look<'a> {
@@ -47,28 +52,48 @@ pub(crate) struct Answer {
     pub(crate) clusters: Vec<api::status::Cluster>,
     /// The rows: clusters in their order, in each the parent first.
     pub(crate) items: Vec<Item>,
+    /// With one workload named: what Flux lists as applied for it, by cluster.
+    pub(crate) applied: BTreeMap<String, Vec<AppliedId>>,
 }
 
 impl Answer {
     /// Says which clusters were silent.
     pub(crate) fn warn(&self, ui: &Ui) {
-        for cluster in self.clusters.iter().filter(|cluster| cluster.error.is_some()) {
-            ui.warning(&format!("{} gave no answer: {}", cluster.name, cluster.error.as_deref().unwrap_or_default()));
+        for cluster in &self.clusters {
+            let Some(error) = &cluster.error else { continue };
+            let words = if cluster.reachable { "answers, and cannot be judged" } else { "gave no answer" };
+            ui.warning(&format!("{} {words}: {error}", cluster.name));
         }
     }
 
     /// How the command ends, by all rows, shown or not: an answer without any cluster's is none.
     pub(crate) fn outcome(&self) -> Outcome {
         let silent = self.clusters.iter().filter(|cluster| cluster.error.is_some()).count();
-        let no = self.items.iter().any(|item| !matches!(item.verdict, Verdict::Ready | Verdict::Unreachable));
+        let is_silent = |item: &Item| item.verdict == Verdict::Unreachable || item.reason == NO_PARENT;
+        let no = self.items.iter().any(|item| item.verdict != Verdict::Ready && !is_silent(item));
         Outcome { no, nothing: silent == self.clusters.len(), partial: silent > 0, late: false }
     }
 }
 
-/// The names that a command line gives, also as `-o name` prints them.
-pub(crate) fn names(given: &[String]) -> Vec<String> {
-    let bare = |name: &String| name.strip_prefix("workload/").or(name.strip_prefix("parent/")).unwrap_or(name).to_owned();
-    given.iter().map(bare).collect()
+/// What may stand before a name: as `-o name` prints it, and as kubectl and flux call the two objects.
+const KINDS: [&str; 8] =
+    ["workload", "parent", "ocirepository", "ocirepositories", "kustomization", "kustomizations", "ks", "ocirepo"];
+
+/// The names that a command line gives.
+pub(crate) fn names(given: &[String]) -> Result<Vec<String>, Problem> {
+    given.iter().map(|text| name(text)).collect()
+}
+
+fn name(text: &str) -> Result<String, Problem> {
+    let is_kind = |word: &str| {
+        let kind = word.split('.').next().unwrap_or_default().to_ascii_lowercase();
+        KINDS.contains(&kind.as_str())
+    };
+    let bare = text.split_once('/').filter(|(kind, _)| is_kind(kind)).map_or(text, |(_, name)| name);
+    match names::subdomain_fault(bare) {
+        None => Ok(bare.to_owned()),
+        Some(why) => Err(Problem::usage(format!("'{text}' is no name of a workload")).cause(why)),
+    }
 }
 
 /// What all clusters of a look share.
@@ -85,9 +110,27 @@ pub(super) struct Shared<'a> {
 struct Judged {
     cluster: api::status::Cluster,
     items: Vec<Item>,
+    strangers: BTreeSet<Stranger>,
+    applied: Option<(String, Vec<AppliedId>)>,
 }
 
 impl Look<'_> {
+    /// The same look by another command, `verb` and what it needs.
+    pub(crate) fn again(&self, verb: &str) -> String {
+        let flags = self.flags;
+        let named = [&[String::new()][..], self.named].concat().join(" ");
+        let namespace = ("-n".to_owned(), Some(self.settings.namespace().to_owned()));
+        let expected = flags.expected.iter().filter(|text| *text != "-").cloned();
+        let expected = expected.map(|text| ("--expected".to_owned(), Some(text)));
+        let typed: Vec<_> = std::iter::once(namespace)
+            .chain(flags.which.again())
+            .chain(expected)
+            .chain(flags.cluster.again())
+            .chain(flags.many.again(&flags.cluster))
+            .collect();
+        format!("kubectl runway {verb}{named}{}", assess::flags(&typed))
+    }
+
     /// Gathers, and decides.
     pub(crate) async fn answer(&self) -> Result<Answer, Problem> {
         let saved = self.flags.snapshot.as_ref().map(|path| Saved::read(&self.context.start.join(path))).transpose()?;
@@ -104,7 +147,6 @@ impl Look<'_> {
         self.say_parents_trouble(&answer.items);
         if !self.named.is_empty() {
             answer.items.retain(|item| self.named.contains(&item.workload));
-            drop_nowhere(&mut answer.items);
         }
         Ok(answer)
     }
@@ -112,9 +154,12 @@ impl Look<'_> {
     async fn of_snapshot(&self, saved: &Saved, client: &Client) -> Result<Answer, Problem> {
         let shared = self.shared(Some(saved), client, false);
         let observed = saved.observed(&self.namespace(saved)?);
-        let judged = shared.judge(&observed, &Target::default(), None, None).await?;
+        self.say_age(saved);
+        let mut judged = shared.judge(&observed, &Target::default(), None, None).await?;
+        drop_nowhere(&mut judged.items, &judged.strangers);
         self.say_nearest(&shared, &judged.items);
-        Ok(Answer { clusters: vec![judged.cluster], items: judged.items })
+        let applied = self.applied(&observed).into_iter().collect();
+        Ok(Answer { clusters: vec![judged.cluster], items: judged.items, applied })
     }
 
     async fn of_clusters(&self, client: &Client) -> Result<Answer, Problem> {
@@ -126,14 +171,35 @@ impl Look<'_> {
         let targets = targets::targets(&choice, self.settings, &configured)?;
         let shared = self.shared(None, client, targets.len() > 1);
         let judged = join_all(targets.iter().map(|target| shared.cluster(&configured, target))).await;
-        let mut answer = Answer::default();
+        let (mut answer, mut strangers) = (Answer::default(), BTreeSet::new());
         for judged in judged {
             let judged = judged?;
             answer.clusters.push(judged.cluster);
             answer.items.extend(judged.items);
+            answer.applied.extend(judged.applied);
+            strangers.extend(judged.strangers);
         }
+        drop_nowhere(&mut answer.items, &strangers);
         self.say_nearest(&shared, &answer.items);
         Ok(answer)
+    }
+
+    /// What Flux lists as applied for the one workload that is named, with the cluster's name.
+    pub(super) fn applied(&self, observed: &Observed) -> Option<(String, Vec<AppliedId>)> {
+        let ([name], Ok(objects)) = (self.named, &observed.objects) else { return None };
+        let found = objects.kustomizations.iter().flatten().find(|it| it.metadata.name == *name)?;
+        Some((observed.cluster.clone(), found.applied()))
+    }
+
+    /// What a snapshot says was so when it was saved.
+    fn say_age(&self, saved: &Saved) {
+        let time = &saved.about.time;
+        let Ok(then) = time.parse::<jiff::Timestamp>() else { return };
+        if self.context.now.duration_since(then) > OLD
+            && let Some(age) = age(time, self.context.now)
+        {
+            self.ui.warning(&format!("the snapshot was saved {age} ago ({time}): what it says may not be so any more"));
+        }
     }
 
     /// A name that is nowhere may be a slip of the finger.
@@ -159,6 +225,7 @@ impl Look<'_> {
             client,
             ui: self.ui,
             known: RefCell::default(),
+            refused: RefCell::default(),
         };
         Shared { look: self, saved, expectations, asker: Asker::new(client), several }
     }
@@ -184,7 +251,13 @@ impl Look<'_> {
         if self.named.is_empty() {
             return;
         }
-        let trouble = items.iter().filter(|item| item.kind == ItemKind::Parent && !self.named.contains(&item.workload));
+        let named = |item: &Item| self.named.contains(&item.workload);
+        // A row that breaks at its parent says all of it itself.
+        let said = |parent: &Item| {
+            let of = |item: &&Item| item.cluster == parent.cluster && item.runtime == parent.runtime && named(item);
+            items.iter().filter(of).any(|item| item.broken.as_ref().is_some_and(|broken| broken.link == Link::Parent))
+        };
+        let trouble = items.iter().filter(|item| item.kind == ItemKind::Parent && !named(item) && !said(item));
         for item in trouble.filter(|item| !matches!(item.verdict, Verdict::Ready | Verdict::Unreachable)) {
             self.ui.warning(&format!(
                 "the parent {} on {} is {}: {}",
@@ -197,12 +270,14 @@ impl Look<'_> {
     }
 }
 
-/// A named workload that is somewhere is not missing where nobody expects it: on the clusters of another runtime.
-pub(super) fn drop_nowhere(items: &mut Vec<Item>) {
-    // A parent that was named is no workload of the other runtimes.
-    let parents: BTreeSet<String> =
-        items.iter().filter(|item| item.kind == ItemKind::Parent).map(|item| item.workload.clone()).collect();
-    items.retain(|item| item.kind == ItemKind::Parent || !parents.contains(&item.workload));
+/// Cluster, runtime, environment, workload: a row that only its name brought here.
+pub(super) type Stranger = (String, String, String, String);
+
+/// A named workload that is somewhere is not missing where nobody expects it: with another parent of the cluster, or on the
+/// clusters of another runtime. A parent that was named is no workload of the others.
+pub(super) fn drop_nowhere(items: &mut Vec<Item>, strangers: &BTreeSet<Stranger>) {
+    let key = |item: &Item| (item.cluster.clone(), item.runtime.clone(), item.environment.clone(), item.workload.clone());
+    let nowhere = |item: &Item| nowhere(item) || item.kind == ItemKind::Workload && strangers.contains(&key(item));
     let somewhere: BTreeSet<String> = items.iter().filter(|item| !nowhere(item)).map(|item| item.workload.clone()).collect();
     items.retain(|item| !nowhere(item) || !somewhere.contains(&item.workload));
 }
@@ -246,9 +321,8 @@ impl Shared<'_> {
         let parents: Vec<String> = runtimes.iter().map(|runtime| names::parent(runtime)).collect();
         let wanted = look.named.iter().chain(&parents).cloned();
         let (observed, asked) = named_from_cluster(cluster, name, namespace, wanted).await;
-        let sources = observed.objects.as_ref().ok().and_then(|objects| objects.sources.as_ref().ok());
-        let has_parent = |sources: &Vec<object::Source>| sources.iter().any(|it| parents.contains(&it.metadata.name));
-        if runtime.is_none() && sources.is_some_and(|sources| !has_parent(sources)) {
+        let objects = observed.objects.as_ref().ok().filter(|objects| objects.sources.is_ok());
+        if runtime.is_none() && objects.is_some_and(|objects| !has_parent(objects, &parents)) {
             // A parent of a runtime that the settings do not know shows itself only in a list.
             return (from_cluster(cluster, name, namespace).await, None);
         }
@@ -274,7 +348,7 @@ impl Shared<'_> {
         let mut error = observed.objects.as_ref().err().map(|gap| gap.message.clone());
         let reachable = error.is_none();
         let named = self.look.named;
-        let mut items = Vec::new();
+        let (mut items, mut strangers) = (Vec::new(), BTreeSet::new());
         match self.scopes(observed, target) {
             Ok(scopes) => {
                 for scope in &scopes {
@@ -284,16 +358,25 @@ impl Shared<'_> {
                     let (registry, looked) =
                         tokio::join!(self.registry(expected, observed), self.objects(expected, observed, cluster));
                     items.extend(assess::assess_with(expected, observed, &registry, named, &looked));
+                    strangers.extend(self.strangers(&whole, observed));
                 }
             }
             Err(problem) if !self.several => return Err(problem),
             Err(problem) => error = Some(problem.to_string()),
         }
-        if let (true, Err(gap)) = (items.is_empty(), &observed.objects) {
-            items = assess::unscoped(&observed.cluster, gap, named);
+        if items.is_empty() {
+            items = nothing_known(observed, error.as_deref(), named);
         }
-        paste_into(&mut items, target);
-        Ok(Judged { cluster: api::status::Cluster { name: observed.cluster.clone(), reachable, error }, items })
+        self.lead(&mut items, target);
+        let cluster = api::status::Cluster { name: observed.cluster.clone(), reachable, error };
+        Ok(Judged { cluster, items, strangers, applied: self.look.applied(observed) })
+    }
+
+    /// The named rows that are none of this parent's business.
+    pub(super) fn strangers(&self, expected: &Expected, observed: &Observed) -> Vec<Stranger> {
+        let (runtime, environment) = (&expected.runtime, &expected.environment);
+        let row = |name| (observed.cluster.clone(), runtime.clone(), environment.clone(), name);
+        assess::strangers(expected, observed, self.look.named).into_iter().map(row).collect()
     }
 
     /// A look at the objects of the named workloads, else of all that are expected.
@@ -309,8 +392,9 @@ impl Shared<'_> {
 
     async fn registry(&self, expected: &Expected, observed: &Observed) -> Registry {
         match self.saved {
+            _ if self.look.flags.no_registry => Registry::default(),
             Some(saved) => saved.registry.clone(),
-            None if self.look.flags.no_registry || observed.objects.is_err() => Registry::default(),
+            None if observed.objects.is_err() => Registry::default(),
             None => self.asker.ask(&assess::references(expected, observed)).await,
         }
     }
@@ -327,62 +411,100 @@ impl Shared<'_> {
         self.look.flags.which.environment.clone().or(target.environment.clone()).or(settings.map(str::to_owned))
     }
 
+    /// What to do next is for this cluster, which need not be the current context's.
+    pub(super) fn lead(&self, items: &mut [Item], target: &Target) {
+        let way = self.way(target);
+        for next in items.iter_mut().filter_map(|item| item.broken.as_mut()).flat_map(|broken| &mut broken.next) {
+            *next = way.lead(next);
+        }
+    }
+
+    fn way(&self, target: &Target) -> Way {
+        let flags = self.look.flags;
+        let shown = |path: &PathBuf| path.display().to_string();
+        let mut way = Way {
+            cluster: flags.cluster.again(),
+            snapshot: flags.snapshot.as_ref().map(shown),
+            file: flags.which.file.as_ref().filter(|file| file.as_os_str() != "-").map(shown),
+        };
+        // A command that acts must not go to the current context because the snapshot does not say where it was taken.
+        let context = self.saved.map(|saved| saved.context().unwrap_or("CLUSTER").to_owned()).or(target.context.clone());
+        way.cluster.extend(context.map(|context| ("--context".to_owned(), Some(context))));
+        way
+    }
+
     /// Runtime and environment: as said, else those of the parent pairs on the cluster.
     pub(super) fn scopes(&self, observed: &Observed, target: &Target) -> Result<Vec<Scope>, Problem> {
         let (runtime, environment) = (self.runtime(target), self.environment(target));
-        scopes(runtime.as_deref(), environment.as_deref(), observed)
+        scopes((runtime.as_deref(), environment.as_deref()), self.look.settings.runtimes(), observed)
     }
 }
 
-/// What to do next is for this cluster, which need not be the current context's.
-pub(super) fn paste_into(items: &mut [Item], target: &Target) {
-    let Some(context) = &target.context else { return };
-    for next in items.iter_mut().filter_map(|item| item.broken.as_mut()).flat_map(|broken| &mut broken.next) {
-        *next = assess::in_context(next, context);
+/// The rows of a cluster of which not even the runtime and the environment are known.
+pub(super) fn nothing_known(observed: &Observed, fault: Option<&str>, named: &[String]) -> Vec<Item> {
+    match (&observed.objects, fault) {
+        (Err(gap), _) => assess::unscoped(&observed.cluster, gap, named),
+        (Ok(_), Some(why)) => assess::parentless(&observed.cluster, why, named),
+        (Ok(_), None) => Vec::new(),
     }
 }
 
-/// Runtimes and environments of the parent pairs on a cluster, as far as they fit what is said.
-pub(crate) fn scopes(runtime: Option<&str>, environment: Option<&str>, observed: &Observed) -> Result<Vec<Scope>, Problem> {
+/// Whether one of these parents is among the objects, and the parent of each workload that has one.
+fn has_parent(objects: &Objects, parents: &[String]) -> bool {
+    let sources = objects.sources.iter().flatten();
+    let owner = |source: &object::Source| source.owner().map(|(owner, _)| owner.to_owned());
+    let mut owners = sources.clone().filter_map(owner).filter(|name| names::runtime_of_parent(name).is_some());
+    sources.into_iter().any(|it| parents.contains(&it.metadata.name)) && owners.all(|owner| parents.contains(&owner))
+}
+
+/// Runtimes and environments of the parents on a cluster, as far as they fit what is said.
+pub(crate) fn scopes(
+    (runtime, environment): (Option<&str>, Option<&str>),
+    runtimes: &[String],
+    observed: &Observed,
+) -> Result<Vec<Scope>, Problem> {
     if let (Some(runtime), Some(environment)) = (runtime, environment) {
         return Ok(vec![(runtime.to_owned(), environment.to_owned())]);
     }
     let Ok(objects) = &observed.objects else { return Ok(Vec::new()) };
+    let is = |said: Option<&str>, seen: &str| said.is_none_or(|said| said == seen);
     let mut found: BTreeSet<Scope> = BTreeSet::new();
-    for source in objects.sources.iter().flatten() {
-        let Some(name) = names::runtime_of_parent(&source.metadata.name) else { continue };
-        // What a parent has applied is a workload, whatever its name ends with.
-        if source.owner().is_some_and(|(owner, _)| owner != source.metadata.name && names::runtime_of_parent(owner).is_some()) {
-            continue;
-        }
-        let Wanted::Tag(reference) = object::wanted(&source.spec.value()) else { continue };
-        let tag = reference.rsplit_once(':').map_or("", |(_, tag)| tag);
-        let is = |said: Option<&str>, seen: &str| said.is_none_or(|said| said == seen);
-        if is(runtime, name) && is(environment, tag) {
-            found.insert((name.to_owned(), tag.to_owned()));
+    let mut silent = None;
+    for parent in assess::parents(objects, runtimes) {
+        // What is said counts; a parent that says nothing itself is not another one.
+        let seen = parent.environment.as_deref().or(environment);
+        match seen {
+            _ if !is(runtime, &parent.runtime) => {}
+            Some(seen) if is(environment, seen) => drop(found.insert((parent.runtime, seen.to_owned()))),
+            Some(_) => {}
+            None => silent = Some(parent.runtime),
         }
     }
-    if found.is_empty() {
-        let forbidden = objects.sources.as_ref().err().map(|gap| gap.message.clone());
-        let cause = forbidden.unwrap_or_else(|| {
-            format!("there is no parent <runtime>-inventory in the namespace {} of {}", observed.namespace, observed.cluster)
-        });
-        return Err(Problem::usage("which runtime and environment this is cannot be seen")
-            .cause(cause)
-            .hint("say it with --runtime and -e"));
+    if !found.is_empty() {
+        return Ok(found.into_iter().collect());
     }
-    Ok(found.into_iter().collect())
+    let (namespace, cluster) = (&observed.namespace, &observed.cluster);
+    let forbidden = objects.sources.as_ref().err().map(|gap| gap.message.clone());
+    let cause = match (forbidden, silent) {
+        (Some(message), _) => message,
+        (None, Some(runtime)) => {
+            format!("the parent {} in the namespace {namespace} of {cluster} follows no tag", names::parent(&runtime))
+        }
+        (None, None) => format!("there is no parent <runtime>-inventory in the namespace {namespace} of {cluster}"),
+    };
+    Err(Problem::usage("which runtime and environment this is cannot be seen").cause(cause).hint("say it with --runtime and -e"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::{drop_nowhere, scopes};
-    use runway_core::assess::{Expected, Published, assess};
+    use runway_core::assess::{Expected, Published, assess, strangers};
     use runway_core::inventory::Inventory;
     use runway_core::inventory::read::from_objects;
     use runway_core::observed::snapshot::Snapshot;
     use runway_core::observed::{Observed, Registry};
     use serde_json::{Value, json};
+    use std::collections::BTreeSet;
 
     /// A pair of objects with the tag production; `owner`: the parent that has applied it.
     fn pair(name: &str, owner: Option<&str>) -> [Value; 2] {
@@ -417,10 +539,10 @@ mod tests {
     fn a_workload_is_no_parent_whatever_its_name_ends_with() {
         let mut objects: Vec<Value> = pair("gke-inventory", None).into();
         objects.extend(pair("stock-inventory", Some("gke-inventory")));
-        let found = scopes(None, None, &observed(&objects)).unwrap();
+        let found = scopes((None, None), &[], &observed(&objects)).unwrap();
         assert_eq!(found, [("gke".to_owned(), "production".to_owned())]);
         // What sets a cluster up may itself have applied the parent.
-        let found = scopes(None, None, &observed(&pair("gke-inventory", Some("flux-system")))).unwrap();
+        let found = scopes((None, None), &[], &observed(&pair("gke-inventory", Some("flux-system")))).unwrap();
         assert_eq!(found.len(), 1);
     }
 
@@ -430,23 +552,30 @@ mod tests {
         objects.extend(pair("eks-inventory", None));
         objects.extend(pair("svc", Some("gke-inventory")));
         let observed = observed(&objects);
-        let rows = |eks: &[&str]| {
-            let mut items = Vec::new();
-            for (runtime, names) in [("gke", &["svc"][..]), ("eks", eks)] {
+        let rows = |gke: &[&str], eks: Published| {
+            let (mut items, mut others) = (Vec::new(), BTreeSet::new());
+            let gke = Published::Known { inventory: published(gke), digest: None };
+            for (runtime, published) in [("gke", gke), ("eks", eks)] {
                 let expected = Expected {
                     runtime: runtime.to_owned(),
                     environment: "production".to_owned(),
                     namespace: "flux".to_owned(),
                     declared: None,
-                    published: Published::Known { inventory: published(names), digest: None },
+                    published,
                 };
-                items.extend(assess(&expected, &observed, &Registry::default(), &["svc".to_owned(), "typo".to_owned()]));
+                let named = ["svc".to_owned(), "typo".to_owned()];
+                items.extend(assess(&expected, &observed, &Registry::default(), &named));
+                let strangers = strangers(&expected, &observed, &named).into_iter();
+                others.extend(strangers.map(|name| ("c".to_owned(), runtime.to_owned(), "production".to_owned(), name)));
             }
             items.retain(|item| item.workload == "svc" || item.workload == "typo");
-            drop_nowhere(&mut items);
+            drop_nowhere(&mut items, &others);
             items.iter().map(|item| format!("{} {} {}", item.workload, item.runtime, item.verdict.as_str())).collect::<Vec<_>>()
         };
-        assert_eq!(rows(&["other"]), ["svc gke Ready", "typo gke Missing", "typo eks Missing"]);
-        assert_eq!(rows(&["svc"]), ["svc gke Ready", "typo gke Missing", "svc eks Drifted", "typo eks Missing"]);
+        let known = |names| Published::Known { inventory: published(names), digest: None };
+        assert_eq!(rows(&["svc"], known(&["other"])), ["svc gke Ready", "typo gke Missing", "typo eks Missing"]);
+        assert_eq!(rows(&["svc"], known(&["svc"])), ["svc gke Ready", "typo gke Missing", "svc eks Drifted", "typo eks Missing"]);
+        // What another parent has applied is that one's, whether or not the registry can be asked.
+        assert_eq!(rows(&["svc"], Published::Unknown(String::new())), ["svc gke Ready", "typo gke Missing", "typo eks Missing"]);
     }
 }

@@ -1,21 +1,22 @@
 //! What is expected, read once for each runtime and environment, however many clusters are compared with it.
 
 use super::flags::LookFlags;
-use crate::commands::context::{Context, known};
+use crate::commands::context::Context;
 use crate::commands::sources::Reading;
+use crate::gather::expected::Held;
 use crate::gather::observed::Saved;
 use crate::gather::source::Source;
 use crate::gather::{deployed, expected};
-use crate::registry::Client;
+use crate::registry::{Client, refuses_us};
 use crate::ui::Ui;
 use runway_core::assess::{Expected, Published};
 use runway_core::flux::reference::{Reference, Target};
 use runway_core::inventory::Inventory;
-use runway_core::problem::{Place, Problem};
+use runway_core::problem::{Class, Place, Problem};
 use runway_core::settings::Settings;
 use runway_core::suggest;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use tokio::sync::OnceCell;
 
@@ -33,6 +34,8 @@ pub(super) struct Expectations<'a> {
     pub(super) client: &'a Client,
     pub(super) ui: &'a Ui,
     pub(super) known: RefCell<BTreeMap<Scope, Known>>,
+    /// Scopes whose place does not accept who we are: no waiting makes them readable.
+    pub(super) refused: RefCell<BTreeSet<Scope>>,
 }
 
 impl Expectations<'_> {
@@ -85,49 +88,77 @@ impl Expectations<'_> {
             self.ui.findings(&declared.findings, (&declared.file, &declared.text));
             return Err(Problem::input("the declared file has errors").at(Place::file(declared.file)));
         }
-        known("environment", Some(environment), self.settings.environments())?;
         let inventory = declared.inventory(self.settings, environment);
         Ok(Some((declared.file, inventory)))
     }
 
+    /// What is published. That it cannot be read is nothing that ends a look: it is unknown, with the reason.
     pub(super) async fn published(&self, runtime: &str, environment: &str) -> Result<Published, Problem> {
-        let held = match (&self.flags.expected, self.saved) {
+        let (held, place) = match (&self.flags.expected, self.saved) {
             (Some(text), _) => {
                 let source = Source::parse(text, &self.context.start)?;
+                is_there(&source)?;
                 let (context, settings, client, ui) = (self.context, self.settings, self.client, self.ui);
-                let runtime = Some(runtime);
-                Reading { context, settings, runtime, environment, client, ui }.held(&source).await?.ok()
+                let said = Some(runtime);
+                match (Reading { context, settings, runtime: said, environment, client, ui }).held(&source).await {
+                    Err(problem) if problem.class == Class::Usage => return Err(problem),
+                    held => (held, source.to_string()),
+                }
             }
             (None, Some(saved)) => {
-                return match &saved.published {
-                    Some(held) => Ok(Published::Known {
-                        inventory: held.inventory(environment)?,
-                        digest: saved.about.published_digest.clone(),
-                    }),
-                    None if saved.about.not_published => Ok(Published::NotThere),
-                    None => Ok(Published::Unknown("the snapshot holds no inventory".to_owned())),
-                };
+                return Ok(match &saved.published {
+                    Some(held) => known(held, environment, saved.about.published_digest.clone()),
+                    None if saved.about.not_published => Published::NotThere,
+                    None => Published::Unknown("the snapshot holds no inventory".to_owned()),
+                });
             }
             (None, None) if self.flags.no_registry => {
                 return Ok(Published::Unknown("registries were not asked (--no-registry)".to_owned()));
             }
             (None, None) => {
                 let repository = self.settings.inventory_repository(runtime)?;
-                match expected::from_registry(self.client, &repository, &Target::Tag(environment.to_owned())).await {
-                    Ok(held) => held.ok(),
-                    Err(problem) => {
-                        let place = Reference { repository, target: Some(Target::Tag(environment.to_owned())) };
-                        return Ok(Published::Unknown(format!("{place}: {}", deployed::text(&problem))));
-                    }
-                }
+                let target = Target::Tag(environment.to_owned());
+                let held = expected::from_registry(self.client, &repository, &target).await;
+                (held, Reference { repository, target: Some(target) }.to_string())
             }
         };
-        match held {
-            None => Ok(Published::NotThere),
-            Some(held) => Ok(Published::Known {
-                inventory: held.inventory(environment)?,
-                digest: held.digest.map(|digest| digest.to_string()),
-            }),
+        let scope = (runtime.to_owned(), environment.to_owned());
+        let refused = held.as_ref().is_err_and(refuses_us);
+        if refused {
+            self.refused.borrow_mut().insert(scope)
+        } else {
+            self.refused.borrow_mut().remove(&scope)
+        };
+        Ok(match held {
+            Err(problem) => Published::Unknown(format!("{place}: {}", deployed::text(&problem))),
+            Ok(Err(_)) => Published::NotThere,
+            Ok(Ok(held)) => known(&held, environment, held.digest.as_ref().map(ToString::to_string)),
+        })
+    }
+
+    /// Whether there is nothing to ask again: standard input is read once.
+    pub(super) fn is_final(&self) -> bool {
+        self.flags.expected.as_deref() == Some("-")
+    }
+}
+
+/// The inventory in what was read.
+fn known(held: &Held, environment: &str, digest: Option<String>) -> Published {
+    match held.inventory(environment) {
+        Ok(inventory) => Published::Known { inventory, digest },
+        Err(problem) => {
+            let place = problem.place.as_ref().map_or_else(|| held.origin.clone(), ToString::to_string);
+            Published::Unknown(format!("{place}: {}", deployed::text(&problem)))
         }
     }
+}
+
+/// A path with nothing there is a slip of the finger, and no state of the world.
+fn is_there(source: &Source) -> Result<(), Problem> {
+    let (Source::File(path) | Source::Folder(path) | Source::Layout(path, _)) = source else { return Ok(()) };
+    if path.as_os_str() == "-" || path.exists() {
+        return Ok(());
+    }
+    Err(Problem::input("there is no file or folder of the name that --expected gives")
+        .at(Place::file(path.display().to_string())))
 }

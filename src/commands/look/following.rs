@@ -1,18 +1,20 @@
 //! A look that is kept up to date: clusters by watches, what is published and the digests by asking again now and then.
 
-use super::clusters::{Answer, Look, Shared, drop_nowhere, paste_into};
+use super::clusters::{Answer, Look, Shared, Stranger, drop_nowhere, nothing_known};
 use super::expectations::Scope;
 use crate::cluster::{self, Cluster, Mirror};
 use crate::env;
-use crate::gather::deployed::Asker;
+use crate::gather::deployed::{self, Asker};
 use crate::gather::follow::{Follower, Next, Question, follow};
+use crate::gather::outbox::Outbox;
 use crate::gather::targets::{self, Target};
 use crate::registry::Client;
 use runway_core::api;
 use runway_core::assess::{self, Expected, Item, Published};
+use runway_core::flux::applied::AppliedId;
 use runway_core::flux::reference::Target as Tag;
-use runway_core::observed::{Answer as Known, Gap, Observed, Registry};
-use runway_core::problem::Problem;
+use runway_core::observed::{Answer as Known, Gap, NO_PARENT, Observed, Registry};
+use runway_core::problem::{Class, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -24,8 +26,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) answer: Answer,
     /// Clusters that give no answer now.
     pub(crate) gaps: Vec<(String, Gap)>,
-    /// Why what is published could not be read, when nothing else says what to expect.
-    pub(crate) unread: Option<String>,
+    /// Why what is published could not be read, when nothing else says what to expect; whether that will last.
+    pub(crate) unread: Option<(String, bool)>,
     /// Registries were asked just before.
     pub(crate) fresh: bool,
     /// The clusters themselves.
@@ -35,7 +37,7 @@ pub(crate) struct Seen<'a> {
 /// Who decides what a look leads to.
 pub(crate) trait Watcher {
     /// Looks once.
-    async fn turn(&mut self, seen: Seen<'_>) -> Result<Next, Problem>;
+    async fn turn<'a>(&mut self, seen: Seen<'a>, outbox: &mut Outbox<'a>) -> Result<Next, Problem>;
 
     /// When it is over, whoever has not answered by then.
     fn end(&self) -> Option<Instant> {
@@ -55,11 +57,24 @@ struct Place<'a> {
     fault: Option<String>,
 }
 
+/// A judged cluster, why it gives no answer, its rows, and those that only their name brought here.
+struct Judged {
+    cluster: api::status::Cluster,
+    gap: Option<Gap>,
+    items: Vec<Item>,
+    strangers: Vec<Stranger>,
+    applied: Option<(String, Vec<AppliedId>)>,
+}
+
 struct Following<'a, 'w, W> {
     shared: &'a Shared<'a>,
     client: &'a Client,
     places: Vec<Place<'a>>,
     expected: Expectations,
+    /// Why what is published now could not be read, where what was read before still stands.
+    stale: BTreeMap<Scope, String>,
+    /// Something was seen already: from now on no cluster's state ends it.
+    begun: bool,
     registry: Registry,
     watcher: &'w mut W,
 }
@@ -108,7 +123,9 @@ impl Look<'_> {
         let mirrors: Vec<Mirror<'_>> =
             clusters.iter().map(|(name, cluster)| Mirror::new(cluster, name, namespace, &changed)).collect();
         let (expected, registry) = (BTreeMap::new(), Registry::default());
-        let mut following = Following { shared: &shared, client: &client, places, expected, registry, watcher };
+        let shared = &shared;
+        let (stale, begun) = (BTreeMap::new(), false);
+        let mut following = Following { shared, client: &client, places, expected, stale, begun, registry, watcher };
         follow(&mirrors, &changed, every, &mut following).await
     }
 }
@@ -121,19 +138,26 @@ impl<'a, W: Watcher> Follower<'a> for Following<'a, '_, W> {
         let asked = self.asked(mirrors);
         let (shared, client, known) = (self.shared, self.client, self.expected.clone());
         Ok(Box::pin(async move {
-            let expected = read_published(shared, client, known, &asked).await?;
+            let expected = read_published(shared, client, &known, &asked).await?;
             if shared.look.flags.no_registry {
                 return Ok(News { expected, registry: None });
             }
             // A new asker: the answers of before are what is doubted.
-            let registry = Asker::new(client).ask(&references(&asked, &expected)).await;
+            let mut all = known;
+            all.extend(expected.clone().into_iter().filter(|(_, news)| !matches!(news.published, Published::Unknown(_))));
+            for (scope, news) in &expected {
+                all.entry(scope.clone()).or_insert_with(|| Rc::clone(news));
+            }
+            let registry = Asker::new(client).ask(&references(&asked, &all)).await;
             Ok(News { expected, registry: Some(registry) })
         }))
     }
 
     fn learn(&mut self, mirrors: &'a [Mirror<'a>], news: Option<News>) -> Result<(), Problem> {
         if let Some(news) = news {
-            self.expected.extend(news.expected);
+            for (scope, expected) in news.expected {
+                self.take_in(scope, expected);
+            }
             self.registry = news.registry.unwrap_or_default();
             return Ok(());
         }
@@ -158,7 +182,7 @@ impl<'a, W: Watcher> Follower<'a> for Following<'a, '_, W> {
         self.watcher.end()
     }
 
-    async fn turn(&mut self, mirrors: &'a [Mirror<'a>], fresh: bool) -> Result<Next, Problem> {
+    async fn turn(&mut self, mirrors: &'a [Mirror<'a>], outbox: &mut Outbox<'a>, fresh: bool) -> Result<Next, Problem> {
         // A cluster that answers only now has scopes that nobody asked about yet.
         if self.places.iter().any(|place| place.scopes.is_empty()) {
             self.find_scopes(mirrors)?;
@@ -166,10 +190,9 @@ impl<'a, W: Watcher> Follower<'a> for Following<'a, '_, W> {
         if self.pairs().any(|(_, scope)| !self.expected.contains_key(scope)) {
             return Ok(Next::Ask);
         }
-        let mut answer = Answer::default();
-        let mut gaps = Vec::new();
+        let (mut answer, mut gaps, mut strangers) = (Answer::default(), Vec::new(), BTreeSet::new());
         for place in &self.places {
-            let (cluster, gap, items) = match place.mirror.as_ref().map(|at| mirrors.get(*at)) {
+            let judged = match place.mirror.as_ref().map(|at| mirrors.get(*at)) {
                 Ok(Some(mirror)) => mirror.observed(|observed| self.judge(place, observed)),
                 Ok(None) => continue,
                 Err(gap) => {
@@ -178,12 +201,16 @@ impl<'a, W: Watcher> Follower<'a> for Following<'a, '_, W> {
                     self.judge(place, &observed)
                 }
             };
-            gaps.extend(gap.map(|gap| (cluster.name.clone(), gap)));
-            answer.clusters.push(cluster);
-            answer.items.extend(items);
+            gaps.extend(judged.gap.map(|gap| (judged.cluster.name.clone(), gap)));
+            answer.clusters.push(judged.cluster);
+            answer.items.extend(judged.items);
+            answer.applied.extend(judged.applied);
+            strangers.extend(judged.strangers);
         }
+        drop_nowhere(&mut answer.items, &strangers);
         let unread = if self.shared.look.flags.no_registry { None } else { self.unread() };
-        self.watcher.turn(Seen { answer, gaps, unread, fresh, mirrors }).await
+        self.begun = true;
+        self.watcher.turn(Seen { answer, gaps, unread, fresh, mirrors }, outbox).await
     }
 }
 
@@ -197,7 +224,7 @@ impl<'a, W> Following<'a, '_, W> {
             let Some(mirror) = place.mirror.as_ref().ok().and_then(|at| mirrors.get(*at)) else { continue };
             match mirror.observed(|observed| self.shared.scopes(observed, place.target)) {
                 Ok(scopes) => (place.scopes, place.fault) = (scopes, None),
-                Err(problem) if !self.shared.several => return Err(problem),
+                Err(problem) if !self.shared.several && !self.begun => return Err(problem),
                 Err(problem) => place.fault = Some(problem.to_string()),
             }
         }
@@ -210,25 +237,51 @@ impl<'a, W> Following<'a, '_, W> {
         self.pairs().map(|(place, scope)| (mirror(place), scope.clone())).collect()
     }
 
-    /// Judges one cluster.
-    fn judge(&self, place: &Place<'_>, observed: &Observed) -> (api::status::Cluster, Option<Gap>, Vec<Item>) {
-        let named = self.shared.look.named;
-        let gap = observed.objects.as_ref().err().cloned();
-        let known = place.scopes.iter().filter_map(|scope| self.expected.get(scope));
-        let mut items: Vec<Item> = known.flat_map(|expected| assess::assess(expected, observed, &self.registry, named)).collect();
-        if let (true, Some(gap)) = (items.is_empty(), &gap) {
-            items = assess::unscoped(&observed.cluster, gap, named);
+    /// Takes in what is published now. What cannot be read leaves what was read before as it is; that is said once.
+    fn take_in(&mut self, scope: Scope, news: Rc<Expected>) {
+        let Some(known) = self.expected.get_mut(&scope) else {
+            self.expected.insert(scope, news);
+            return;
+        };
+        let ui = self.shared.look.ui;
+        if let Published::Unknown(why) = &news.published
+            && !matches!(known.published, Published::Unknown(_))
+        {
+            if self.stale.insert(scope, why.clone()).is_none() {
+                ui.warning(&format!("what is published now could not be read, what was read before still counts: {why}"));
+            }
+            return;
         }
-        paste_into(&mut items, place.target);
-        let error = gap.as_ref().map(|gap| gap.message.clone()).or(place.fault.clone());
-        let cluster = api::status::Cluster { name: observed.cluster.clone(), reachable: gap.is_none(), error };
-        let fault = place.fault.clone().map(|message| Gap { reason: "NoParent".to_owned(), message });
-        (cluster, gap.or(fault), items)
+        *known = news;
+        if self.stale.remove(&scope).is_some() {
+            ui.note("what is published can be read again");
+        }
     }
 
-    fn unread(&self) -> Option<String> {
-        self.expected.values().find_map(|expected| match &expected.published {
-            Published::Unknown(why) if expected.declared.is_none() => Some(why.clone()),
+    /// Judges one cluster.
+    fn judge(&self, place: &Place<'_>, observed: &Observed) -> Judged {
+        let named = self.shared.look.named;
+        let gap = observed.objects.as_ref().err().cloned();
+        let (mut items, mut strangers) = (Vec::new(), Vec::new());
+        for expected in place.scopes.iter().filter_map(|scope| self.expected.get(scope)) {
+            items.extend(assess::assess(expected, observed, &self.registry, named));
+            strangers.extend(self.shared.strangers(expected, observed));
+        }
+        if items.is_empty() {
+            items = nothing_known(observed, place.fault.as_deref(), named);
+        }
+        self.shared.lead(&mut items, place.target);
+        let error = gap.as_ref().map(|gap| gap.message.clone()).or(place.fault.clone());
+        let cluster = api::status::Cluster { name: observed.cluster.clone(), reachable: gap.is_none(), error };
+        let fault = place.fault.clone().map(|message| Gap { reason: NO_PARENT.to_owned(), message });
+        Judged { cluster, gap: gap.or(fault), items, strangers, applied: self.shared.look.applied(observed) }
+    }
+
+    fn unread(&self) -> Option<(String, bool)> {
+        let refused = self.shared.expectations.refused.borrow();
+        self.expected.iter().find_map(|(scope, expected)| match (&expected.published, self.stale.get(scope)) {
+            (Published::Unknown(why), _) if expected.declared.is_none() => Some((why.clone(), refused.contains(scope))),
+            (_, Some(why)) => Some((why.clone(), refused.contains(scope))),
             _ => None,
         })
     }
@@ -248,44 +301,54 @@ fn references(asked: &Asked<'_>, expected: &Expectations) -> BTreeSet<String> {
     found
 }
 
-/// Reads what is published, and again when its tag has moved.
+/// Reads what is published, and again when its tag has moved; nothing of a scope: the registry gives no answer now.
 async fn read_published(
     shared: &Shared<'_>,
     client: &Client,
-    mut known: Expectations,
+    known: &Expectations,
     asked: &Asked<'_>,
 ) -> Result<Expectations, Problem> {
     let scopes: BTreeSet<&Scope> = asked.iter().map(|(_, scope)| scope).collect();
+    let mut news = Expectations::new();
     for scope in scopes {
-        let Some(before) = known.get_mut(scope) else {
-            let read = shared.expectations.of(scope, shared.look.settings.namespace()).await?;
-            known.insert(scope.clone(), read);
+        let Some(before) = known.get(scope) else {
+            news.insert(scope.clone(), shared.expectations.of(scope, shared.look.settings.namespace()).await?);
             continue;
         };
-        if shared.look.flags.no_registry || is_current(shared, client, before, scope).await? {
-            continue;
+        let is_current =
+            if shared.look.flags.no_registry { Some(true) } else { is_current(shared, client, before, scope).await? };
+        match is_current {
+            None => {}
+            Some(true) => drop(news.insert(scope.clone(), Rc::clone(before))),
+            Some(false) => {
+                // What was a slip of the finger at first, such as a path with nothing there, is a state of the world now.
+                let published = match shared.expectations.published(&scope.0, &scope.1).await {
+                    Err(problem) if matches!(problem.class, Class::Usage | Class::Input) => {
+                        Published::Unknown(deployed::text(&problem))
+                    }
+                    published => published?,
+                };
+                news.insert(scope.clone(), Rc::new(Expected { published, ..(**before).clone() }));
+            }
         }
-        let published = shared.expectations.published(&scope.0, &scope.1).await?;
-        Rc::make_mut(before).published = published;
     }
-    Ok(known)
+    Ok(news)
 }
 
-/// Whether the tag still has the digest that was read: one HEAD.
+/// Whether the tag still has the digest that was read: one HEAD. None: it gives no answer now.
 async fn is_current(
     shared: &Shared<'_>,
     client: &Client,
     known: &Expected,
     (runtime, environment): &Scope,
-) -> Result<bool, Problem> {
+) -> Result<Option<bool>, Problem> {
     if shared.look.flags.expected.is_some() {
-        return Ok(false);
+        return Ok(Some(shared.expectations.is_final()));
     }
-    let Published::Known { digest: Some(digest), .. } = &known.published else { return Ok(false) };
+    let Published::Known { digest: Some(digest), .. } = &known.published else { return Ok(Some(false)) };
     let repository = shared.look.settings.inventory_repository(runtime)?;
     let head = client.head(&repository, &Tag::Tag(environment.clone())).await;
-    // A registry that gives no answer now has not said that it moved.
-    Ok(head.map_or(true, |head| head.is_some_and(|head| head.digest.as_str() == digest)))
+    Ok(head.ok().map(|head| head.is_some_and(|head| head.digest.as_str() == digest)))
 }
 
 impl Answer {
@@ -293,7 +356,6 @@ impl Answer {
     pub(crate) fn only(mut self, named: &[String]) -> Self {
         if !named.is_empty() {
             self.items.retain(|item| named.contains(&item.workload));
-            drop_nowhere(&mut self.items);
         }
         self
     }

@@ -21,7 +21,7 @@ pub(crate) fn show_named(
 ) -> Result<Outcome, Problem> {
     let outputs = Output::parse_all(&flags.output.output, formats)?;
     let settings = context.settings(&flags.look.which)?;
-    let named = names(&flags.workloads);
+    let named = names(&flags.workloads)?;
     let look = Look { flags: &flags.look, named: &named, objects: true, context, settings: &settings, ui };
     let answer = crate::block_on(look.answer())?;
     let items: Vec<&Item> = answer.items.iter().collect();

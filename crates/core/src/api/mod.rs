@@ -31,3 +31,8 @@ pub fn schemas() -> Vec<(&'static str, schemars::Schema)> {
         ("reconcile-result", make().into_root_schema_for::<reconcile::ReconcileResult>()),
     ]
 }
+
+/// A condition's status as documents have it: what is none of Kubernetes' three words says nothing.
+fn ready(status: &str) -> &str {
+    if matches!(status, "True" | "False") { status } else { "Unknown" }
+}

@@ -49,6 +49,9 @@ pub struct Item {
     requested_at: String,
     /// Both controllers have handled it.
     pub handled: bool,
+    /// Why the API server did not take the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
     /// What the source has, `<tag>@<digest>`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
@@ -81,19 +84,22 @@ pub enum Ending {
     Handled,
     /// Some have not, and the time is up.
     Late,
+    /// Some could not be asked; the others have handled it, or go after one that could not.
+    Refused,
     /// Nobody was asked (`--dry-run`).
     Planned,
 }
 
 impl Ending {
     /// Every ending.
-    pub const ALL: [Self; 3] = [Self::Handled, Self::Late, Self::Planned];
+    pub const ALL: [Self; 4] = [Self::Handled, Self::Late, Self::Refused, Self::Planned];
 
     /// The word in documents.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Handled => "handled",
             Self::Late => "late",
+            Self::Refused => "refused",
             Self::Planned => "planned",
         }
     }
@@ -124,10 +130,11 @@ pub fn items(cluster: &str, request: &Request, objects: &Objects, patches: &[Pat
             workload: pair.name.clone(),
             requested_at: request.token_of(&pair.name).unwrap_or_default().to_owned(),
             handled: pair.stage == Stage::Handled,
+            error: None,
             revision: source.and_then(|it| it.revision()).map(str::to_owned),
             applied_digest: kustomization.and_then(|it| it.applied_digest()).map(str::to_owned),
-            source_ready: source.and_then(|it| it.ready()).map_or_else(unknown, |ready| ready.status.clone()),
-            ready: kustomization.and_then(|it| it.ready()).map_or_else(unknown, |ready| ready.status.clone()),
+            source_ready: source.and_then(|it| it.ready()).map_or_else(unknown, |it| super::ready(&it.status).to_owned()),
+            ready: kustomization.and_then(|it| it.ready()).map_or_else(unknown, |it| super::ready(&it.status).to_owned()),
             patches: patches.iter().filter(|patch| patch.name == pair.name).map(document).collect(),
         }
     };

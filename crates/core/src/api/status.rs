@@ -102,7 +102,9 @@ struct Break {
     /// The link.
     #[schemars(extend("enum" = Link::ALL.map(Link::as_str)))]
     link: &'static str,
+    #[serde(skip_serializing_if = "String::is_empty")]
     reason: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<String>,
@@ -296,7 +298,7 @@ impl From<&assess::Item> for Item {
                 revision: source.revision.clone(),
                 digest: source.digest.clone(),
                 suspended: source.suspended,
-                ready: source.ready.clone(),
+                ready: super::ready(&source.ready).to_owned(),
             }),
             kustomization: item.kustomization.as_ref().map(|kustomization| Kustomization {
                 applied_digest: kustomization.applied_digest.clone(),
@@ -304,7 +306,7 @@ impl From<&assess::Item> for Item {
                 origin_revision: kustomization.origin_revision.clone(),
                 last_reconciled: kustomization.last_reconciled.clone(),
                 suspended: kustomization.suspended,
-                ready: kustomization.ready.clone(),
+                ready: super::ready(&kustomization.ready).to_owned(),
             }),
         }
     }

@@ -1,10 +1,11 @@
 //! What to do next, as commands that can be pasted.
 
 use super::chain::{Context, Row};
+use super::expected::Expected;
 use super::item::{ItemKind, Step};
 use super::words::{Link, Verdict};
 use crate::flux::names;
-use crate::flux::object::{Kustomization, Object, Wanted, wanted};
+use crate::flux::object::{Kustomization, Object, Source, Wanted, wanted};
 
 /// The kinds with their groups, since clusters may have others of the same names.
 const SOURCE: &str = "ocirepository.source.toolkit.fluxcd.io";
@@ -22,7 +23,7 @@ pub(super) fn steps(context: &Context<'_>, row: &Row<'_>, step: &Step, verdict: 
     match (step.link, step.reason.as_str()) {
         (Link::Declared, _) => vec![format!("kubectl runway inventory show --runtime {runtime} -e {environment}")],
         (Link::Published, _) if row.kind == ItemKind::Workload => {
-            vec![format!("kubectl runway inventory push --dry-run --runtime {runtime} -e {environment}")]
+            vec![format!("kubectl runway inventory push --dry-run --runtime {runtime} -e {environment} -n {namespace}")]
         }
         (Link::Parent, reason) => of_parent(&names::parent(runtime), reason, namespace),
         (Link::Deployed, _) => deployed(row),
@@ -38,28 +39,45 @@ pub(super) fn steps(context: &Context<'_>, row: &Row<'_>, step: &Step, verdict: 
             vec![format!("kubectl -n {namespace} get {SOURCE},{KUSTOMIZATION} {name} -o yaml --show-managed-fields")]
         }
         // Applied by a parent that has what is published, and gone: the parent puts it back at its next run.
-        (Link::Installed, "ObjectAbsent") if row.kind == ItemKind::Workload => {
-            vec![format!("flux -n {namespace} reconcile kustomization {}", names::parent(runtime))]
-        }
+        (Link::Installed, "ObjectAbsent") if row.kind == ItemKind::Workload => bring_back(context, &names::parent(runtime)),
         (Link::Installed, _) if row.kind == ItemKind::Parent => {
-            vec![
-                format!("kubectl -n {namespace} get {SOURCE},{KUSTOMIZATION}"),
-                format!("kubectl runway bootstrap --runtime {runtime} -e {environment}"),
-            ]
+            vec![format!("kubectl -n {namespace} get {SOURCE},{KUSTOMIZATION}"), bootstrap(context)]
         }
         _ => vec![format!("kubectl -n {namespace} get {SOURCE},{KUSTOMIZATION}")],
     }
 }
 
 fn resume(row: &Row<'_>, namespace: &str) -> Vec<String> {
+    resume_pair(row.name, namespace, row.source, row.kustomization)
+}
+
+fn resume_pair(name: &str, namespace: &str, source: Option<&Source>, kustomization: Option<&Kustomization>) -> Vec<String> {
     let mut next = Vec::new();
-    if row.source.is_some_and(Object::suspended) {
-        next.push(format!("flux -n {namespace} resume source oci {}", row.name));
+    if source.is_some_and(Object::suspended) {
+        next.push(format!("flux -n {namespace} resume source oci {name}"));
     }
-    if row.kustomization.is_some_and(Object::suspended) {
-        next.push(format!("flux -n {namespace} resume kustomization {}", row.name));
+    if kustomization.is_some_and(Object::suspended) {
+        next.push(format!("flux -n {namespace} resume kustomization {name}"));
     }
     next
+}
+
+fn bootstrap(context: &Context<'_>) -> String {
+    let Expected { runtime, environment, namespace, .. } = context.expected;
+    format!("kubectl runway bootstrap --runtime {runtime} -e {environment} -n {namespace}")
+}
+
+/// What makes a parent run that is to put something back: flux refuses one that is not there or is suspended.
+fn bring_back(context: &Context<'_>, parent: &str) -> Vec<String> {
+    let namespace = context.expected.namespace.as_str();
+    let source = context.index.sources.get(parent).copied();
+    let kustomization = context.index.kustomizations.get(parent).copied();
+    let (Some(source), Some(kustomization)) = (source, kustomization) else { return vec![bootstrap(context)] };
+    if source.metadata.deletion_timestamp.is_some() || kustomization.metadata.deletion_timestamp.is_some() {
+        return vec![format!("kubectl -n {namespace} describe {SOURCE},{KUSTOMIZATION} {parent}")];
+    }
+    let resume = resume_pair(parent, namespace, Some(source), Some(kustomization));
+    if resume.is_empty() { vec![format!("flux -n {namespace} reconcile kustomization {parent}")] } else { resume }
 }
 
 /// The parent's own trouble is the workload's.
@@ -96,27 +114,63 @@ fn deployed(row: &Row<'_>) -> Vec<String> {
     }
 }
 
-/// The same command for another cluster than the current context's.
-pub fn in_context(command: &str, context: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '@' | '+' | '=');
-    let quoted = if context.chars().all(plain) { context.to_owned() } else { format!("'{}'", context.replace('\'', "'\\''")) };
-    match command.split_once(' ') {
+/// How a command reaches what a row is about, when that is not the current context's cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Way {
+    /// Flags of the connection that kubectl and flux take too, each with its value.
+    pub cluster: Vec<(String, Option<String>)>,
+    /// A snapshot: commands of ours that only look take it instead.
+    pub snapshot: Option<String>,
+    /// The declared file, where it was typed.
+    pub file: Option<String>,
+}
+
+impl Way {
+    /// The command with the flags that lead it there.
+    pub fn lead(&self, command: &str) -> String {
+        let cluster = flags(&self.cluster);
         // kubectl takes no flag before a plugin's name.
-        Some(("kubectl", rest)) if rest.starts_with("runway ") => {
-            let asks_a_cluster = ["explain ", "status", "tree ", "reconcile "];
-            let verb = rest.strip_prefix("runway ").unwrap_or_default();
-            let asks = asks_a_cluster.iter().any(|known| verb.starts_with(known));
-            if asks { format!("{command} --context {quoted}") } else { command.to_owned() }
+        if let Some(ours) = command.strip_prefix("kubectl runway ") {
+            let verb = ours.split(' ').next().unwrap_or_default();
+            let file = flags(&self.file.iter().map(|file| ("-f".to_owned(), Some(file.clone()))).collect::<Vec<_>>());
+            return match (verb, &self.snapshot) {
+                ("explain" | "status" | "tree", Some(snapshot)) => format!("{command}{file} --snapshot {}", quoted(snapshot)),
+                ("explain" | "status" | "tree", None) => format!("{command}{file}{cluster}"),
+                ("reconcile", _) => format!("{command}{cluster}"),
+                ("inventory", _) if ours.starts_with("inventory push") => format!("{command}{file}"),
+                _ => command.to_owned(),
+            };
         }
-        Some(("flux", rest)) if rest.starts_with("list artifacts") => command.to_owned(),
-        Some((program @ ("kubectl" | "flux"), rest)) => format!("{program} --context {quoted} {rest}"),
-        _ => command.to_owned(),
+        match command.split_once(' ') {
+            Some(("flux", rest)) if rest.starts_with("list artifacts") => command.to_owned(),
+            Some((program @ ("kubectl" | "flux"), rest)) => format!("{program}{cluster} {rest}"),
+            _ => command.to_owned(),
+        }
     }
+}
+
+/// Flags as a shell takes them, each with a space before it.
+pub fn flags(all: &[(String, Option<String>)]) -> String {
+    let one = |(flag, value): &(String, Option<String>)| match value {
+        Some(value) => format!(" {flag} {}", quoted(value)),
+        None => format!(" {flag}"),
+    };
+    all.iter().map(one).collect()
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '@' | '+' | '=' | ',');
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::in_context;
+    use super::Way;
+
+    fn to(context: &str) -> Way {
+        Way { cluster: vec![("--context".to_owned(), Some(context.to_owned()))], ..Way::default() }
+    }
 
     #[test]
     fn commands_are_for_the_cluster_that_they_are_about() {
@@ -127,12 +181,23 @@ mod tests {
             ("kubectl runway explain b -n a", "kubectl runway explain b -n a --context prod"),
             ("kubectl runway inventory push --dry-run", "kubectl runway inventory push --dry-run"),
         ] {
-            assert_eq!(in_context(command, "prod"), expected);
+            assert_eq!(to("prod").lead(command), expected);
         }
-        assert_eq!(in_context("kubectl get x", "my cluster's"), "kubectl --context 'my cluster'\\''s' get x");
-        assert_eq!(
-            in_context("kubectl get x", "arn:aws:eks:eu:1:cluster/a"),
-            "kubectl --context arn:aws:eks:eu:1:cluster/a get x"
-        );
+        assert_eq!(to("my cluster's").lead("kubectl get x"), "kubectl --context 'my cluster'\\''s' get x");
+        assert_eq!(to("arn:aws:eks:eu:1:cluster/a").lead("kubectl get x"), "kubectl --context arn:aws:eks:eu:1:cluster/a get x");
+    }
+
+    #[test]
+    fn a_snapshot_and_a_file_are_asked_again() {
+        let way = Way { snapshot: Some("a b".to_owned()), file: Some("w.yml".to_owned()), ..to("prod") };
+        for (command, expected) in [
+            ("kubectl runway explain b -n a", "kubectl runway explain b -n a -f w.yml --snapshot 'a b'"),
+            ("kubectl runway reconcile b", "kubectl runway reconcile b --context prod"),
+            ("kubectl runway inventory push --dry-run", "kubectl runway inventory push --dry-run -f w.yml"),
+            ("kubectl runway inventory show", "kubectl runway inventory show"),
+            ("kubectl get x", "kubectl --context prod get x"),
+        ] {
+            assert_eq!(way.lead(command), expected);
+        }
     }
 }

@@ -22,7 +22,7 @@ pub const OURS: &[Reason] = &[
     reason(
         "FieldsDiffer",
         "fields of an object are not as published",
-        "see who wrote them: kubectl get -o yaml --show-managed-fields; the parent puts its own back at its next run",
+        "see who wrote them: kubectl get KIND WORKLOAD -o yaml --show-managed-fields; the parent puts its own back at its next run",
     ),
     reason(
         "FolderMissing",
@@ -128,7 +128,7 @@ pub const CLUSTER: &[Reason] = &[
     reason(
         "Unauthorized",
         "the login is wrong or over (401)",
-        "log in again: kubectl get namespaces with the same context must work first",
+        "log in again; with the same context this must work first: kubectl get namespaces",
     ),
     reason("Unreachable", "the network leads nowhere", "see the network or VPN"),
 ];
@@ -143,7 +143,7 @@ pub const FLUX: &[Reason] = &[
     reason(
         "ArtifactFailed",
         "the source's artifact cannot be had, or has no such path",
-        "compare spec.path with: flux pull artifact",
+        "compare spec.path with what is in it: flux pull artifact oci://REPOSITORY:TAG --output FOLDER",
     ),
     reason("AuthenticationFailed", "a Secret of the source cannot be used", "see the Secret's name, type and keys"),
     reason("BuildFailed", "the manifests cannot be built", "build them here: kubectl runway deploy verify WORKLOAD"),
@@ -153,7 +153,7 @@ pub const FLUX: &[Reason] = &[
     reason(
         "OCIArtifactLayerOperationFailed",
         "the artifact's layer cannot be read",
-        "push it again with flux or kubectl runway deploy push",
+        "push it again: kubectl runway deploy push WORKLOAD",
     ),
     reason(
         "OCIArtifactPullFailed",
@@ -169,7 +169,7 @@ pub const FLUX: &[Reason] = &[
     reason(
         "ReconciliationFailed",
         "the API server refused what was applied",
-        "see its own words; kubectl runway deploy verify --server-dry-run asks it beforehand",
+        "see its own words; to ask it beforehand: kubectl apply --dry-run=server -f FILE",
     ),
     reason("ReconciliationSucceeded", "applied", "nothing"),
     reason("Succeeded", "fetched", "nothing"),

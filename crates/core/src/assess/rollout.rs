@@ -78,7 +78,13 @@ mod tests {
 
     fn goal() -> Goal {
         let seconds = Duration::from_secs;
-        Goal { names: vec!["web".to_owned()], timeout: seconds(100), grace: seconds(30), registry: true }
+        Goal {
+            names: vec!["web".to_owned()],
+            timeout: seconds(100),
+            grace: seconds(30),
+            registry: true,
+            without_registry: String::new(),
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::standing::{self, Around, Standing};
 use super::words::{Link, Verdict};
 use crate::actions::Request;
 use crate::flux::revision::short;
-use crate::observed::Gap;
+use crate::observed::{Gap, NO_PARENT};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub struct Goal {
     pub grace: Duration,
     /// Registries are asked; without, Flux's last look is believed.
     pub registry: bool,
+    /// The command that waits for the same without asking registries.
+    pub without_registry: String,
 }
 
 /// What is known besides the rows.
@@ -33,8 +35,10 @@ pub struct Facts<'a> {
     pub now: Duration,
     /// What Flux was asked to look at, by cluster.
     pub requests: &'a BTreeMap<String, Request>,
-    /// Why what is published could not be read, when nothing else says what to expect.
-    pub unread: Option<&'a str>,
+    /// Why what is published could not be read, when nothing else says what to expect; whether no waiting changes that.
+    pub unread: Option<(&'a str, bool)>,
+    /// Why Flux could not be asked for a row, by cluster and workload: nobody will ask again.
+    pub refused: &'a BTreeMap<(String, String), String>,
     /// Clusters that give no answer now.
     pub gaps: &'a [(String, Gap)],
 }
@@ -108,6 +112,8 @@ pub(super) enum Fate {
     Waiting(String),
     Failing(String, Duration),
     Failed(String),
+    /// It will not come, and the others are waited for all the same.
+    Lost(String),
 }
 
 impl State {
@@ -161,11 +167,13 @@ impl State {
         }
         let token = facts.requests.get(&item.cluster).and_then(|request| request.token_of(&item.workload));
         let around = Around { registry: goal.registry, token, fresh: attempt != row.attempt, parent_failed };
+        let refused = facts.refused.get(&(item.cluster.clone(), item.workload.clone()));
         match standing::of(item, &around) {
             Standing::Arrived => {
                 row.failing = None;
                 Fate::Arrived
             }
+            _ if refused.is_some() => Fate::Lost(format!("Flux could not be asked: {}", refused.map_or("", String::as_str))),
             Standing::Never(words) => Fate::Failed(words),
             Standing::Failing(words) => clock(&mut row.failing, words, goal, facts.now),
             Standing::Waiting(words) => {
@@ -187,7 +195,8 @@ impl State {
                 let mut since = self.others.get(cluster).copied();
                 let fate = clock(&mut since, gap.message.clone(), goal, facts.now);
                 self.others.insert(cluster.clone(), since.unwrap_or(facts.now));
-                fate
+                // The other clusters are waited for all the same.
+                if let Fate::Failed(words) = fate { Fate::Lost(words) } else { fate }
             } else {
                 self.others.remove(cluster);
                 Fate::Waiting(gap.message.clone())
@@ -196,14 +205,19 @@ impl State {
             let (cluster, words) = (cluster.clone(), gap.message.clone());
             found.push((Trouble { cluster, workload: String::new(), verdict, words, next: Vec::new() }, fate));
         }
-        if let Some(why) = facts.unread.filter(|_| goal.names.is_empty()) {
-            names.insert("");
-            let mut since = self.others.get("").copied();
+        if let Some((why, lasts)) = facts.unread.filter(|_| goal.names.is_empty()) {
             let words = format!("what is published could not be read: {why}");
-            let fate = clock(&mut since, words.clone(), goal, facts.now);
-            self.others.insert(String::new(), since.unwrap_or(facts.now));
+            let fate = if lasts {
+                names.insert("");
+                let mut since = self.others.get("").copied();
+                let fate = clock(&mut since, words.clone(), goal, facts.now);
+                self.others.insert(String::new(), since.unwrap_or(facts.now));
+                fate
+            } else {
+                Fate::Waiting(words.clone())
+            };
             let verdict = Verdict::Unknown.as_str().to_owned();
-            let next = vec!["kubectl runway status --wait --no-registry".to_owned()];
+            let next = vec![goal.without_registry.clone()];
             found.push((Trouble { cluster: String::new(), workload: String::new(), verdict, words, next }, fate));
         }
         self.others.retain(|name, _| names.contains(name.as_str()));
@@ -219,7 +233,7 @@ pub(super) fn clock(since: &mut Option<Duration>, words: String, goal: &Goal, no
 /// Whether a row is waited for. A name that is nowhere in one runtime or cluster and somewhere in another is waited for there.
 pub(super) fn is_wanted(item: &Item, goal: &Goal, items: &[Item]) -> bool {
     // A cluster without an answer is one trouble, not one for each of its rows.
-    if item.verdict == Verdict::Unreachable {
+    if item.verdict == Verdict::Unreachable || item.reason == NO_PARENT {
         return false;
     }
     if goal.names.is_empty() {
@@ -245,7 +259,7 @@ fn will_last(reason: &str) -> bool {
 pub(super) fn trouble(item: &Item, fate: &Fate) -> Trouble {
     let words = match fate {
         Fate::Arrived => String::new(),
-        Fate::Waiting(words) | Fate::Failing(words, _) | Fate::Failed(words) => words.clone(),
+        Fate::Waiting(words) | Fate::Failing(words, _) | Fate::Failed(words) | Fate::Lost(words) => words.clone(),
     };
     let at = item.broken.as_ref().map(|broken| format!(" at {}", broken.link.as_str())).unwrap_or_default();
     Trouble {
@@ -257,20 +271,36 @@ pub(super) fn trouble(item: &Item, fate: &Fate) -> Trouble {
     }
 }
 
+impl Trouble {
+    /// Whether it is about a cluster as a whole, which gives no answer.
+    pub fn is_of_cluster(&self) -> bool {
+        self.workload.is_empty() && !self.cluster.is_empty()
+    }
+}
+
 pub(super) fn decide(troubles: &[(Trouble, Fate)], total: usize, goal: &Goal, now: Duration) -> Step {
-    let of = |wanted: &dyn Fn(&Fate) -> bool| -> Vec<Trouble> {
-        troubles.iter().filter(|(_, fate)| wanted(fate)).map(|(trouble, _)| trouble.clone()).collect()
+    let of = |wanted: &dyn Fn(&Trouble, &Fate) -> bool| -> Vec<Trouble> {
+        troubles.iter().filter(|(trouble, fate)| wanted(trouble, fate)).map(|(trouble, _)| trouble.clone()).collect()
     };
-    let failed = of(&|fate| matches!(fate, Fate::Failed(_)));
-    if !failed.is_empty() {
-        return Step::Failed(failed);
+    let lost = |fate: &Fate| matches!(fate, Fate::Lost(_));
+    if troubles.iter().any(|(_, fate)| matches!(fate, Fate::Failed(_))) {
+        return Step::Failed(of(&|_, fate| matches!(fate, Fate::Failed(_)) || lost(fate)));
     }
     if troubles.is_empty() && total > 0 {
         return Step::Done;
     }
+    // Nothing is on its way any more.
+    if !troubles.is_empty() && troubles.iter().all(|(_, fate)| lost(fate)) {
+        return Step::Failed(of(&|_, _| true));
+    }
     if now >= goal.timeout {
-        let failing = of(&|fate| matches!(fate, Fate::Failing(..)));
-        return if failing.is_empty() { Step::Late(of(&|_| true)) } else { Step::Failed(failing) };
+        let no = |trouble: &Trouble, fate: &Fate| match fate {
+            Fate::Failing(..) => true,
+            Fate::Lost(_) => !trouble.is_of_cluster(),
+            _ => false,
+        };
+        let failing = of(&no);
+        return if failing.is_empty() { Step::Late(of(&|_, _| true)) } else { Step::Failed(failing) };
     }
     let ends =
         troubles.iter().filter_map(|(_, fate)| if let Fate::Failing(_, since) = fate { Some(*since + goal.grace) } else { None });

@@ -9,6 +9,7 @@ pub mod applied;
 pub mod crds;
 pub mod duration;
 pub mod kept;
+mod lenient;
 pub mod names;
 pub mod object;
 pub mod reference;

@@ -2,7 +2,9 @@
 //!
 //! Narrow on purpose: a list of 5,000 objects is decoded while it streams, and what is not named here is skipped.
 
+use super::applied::AppliedId;
 use super::kept::Kept;
+use super::lenient;
 use super::revision;
 use super::{FINALIZER, OWNER_NAME, OWNER_NAMESPACE};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -40,10 +42,13 @@ pub type Kustomization = Object<KustomizationStatus>;
 #[serde(rename_all = "camelCase", default)]
 pub struct Meta {
     /// Name.
+    #[serde(deserialize_with = "lenient::value")]
     pub name: String,
     /// Namespace.
+    #[serde(deserialize_with = "lenient::value")]
     pub namespace: String,
     /// Generation of the spec.
+    #[serde(deserialize_with = "lenient::value")]
     pub generation: i64,
     /// RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,10 +57,13 @@ pub struct Meta {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_timestamp: Option<String>,
     /// Who must let go before the object is deleted.
+    #[serde(deserialize_with = "lenient::list")]
     pub finalizers: Vec<String>,
     /// Labels.
+    #[serde(deserialize_with = "lenient::map")]
     pub labels: BTreeMap<String, String>,
     /// Annotations.
+    #[serde(deserialize_with = "lenient::map")]
     pub annotations: BTreeMap<String, String>,
     /// Who wrote which field; those of the status are not kept.
     #[serde(deserialize_with = "of_no_subresource")]
@@ -76,13 +84,13 @@ fn of_no_subresource<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ManagedFi
 #[serde(rename_all = "camelCase")]
 pub struct ManagedFields {
     /// The manager's name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::value")]
     pub manager: String,
     /// `Apply` or `Update`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::value")]
     pub operation: String,
     /// `status`, for status writes.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::value")]
     pub subresource: String,
     /// When.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,12 +105,16 @@ pub struct ManagedFields {
 #[serde(rename_all = "camelCase", default)]
 pub struct Condition {
     /// Type, such as `Ready`.
+    #[serde(deserialize_with = "lenient::value")]
     pub r#type: String,
     /// `True`, `False` or `Unknown`.
+    #[serde(deserialize_with = "lenient::value")]
     pub status: String,
     /// CamelCase reason.
+    #[serde(deserialize_with = "lenient::value")]
     pub reason: String,
     /// Text.
+    #[serde(deserialize_with = "lenient::value")]
     pub message: String,
     /// RFC 3339; Flux moves it on any change of status, reason or message.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,6 +131,7 @@ pub struct SourceStatus {
     /// -1 before the first success.
     pub observed_generation: Option<i64>,
     /// Conditions.
+    #[serde(deserialize_with = "lenient::list")]
     pub conditions: Vec<Condition>,
     /// What was fetched last.
     pub artifact: Option<ArtifactStatus>,
@@ -131,6 +144,7 @@ pub struct SourceStatus {
 #[serde(rename_all = "camelCase", default)]
 pub struct ArtifactStatus {
     /// `<tag>@sha256:<hex>`.
+    #[serde(deserialize_with = "lenient::value")]
     pub revision: String,
     /// When the content was stored.
     pub last_update_time: Option<String>,
@@ -143,6 +157,7 @@ pub struct KustomizationStatus {
     /// Moves only when Ready became True.
     pub observed_generation: Option<i64>,
     /// Conditions.
+    #[serde(deserialize_with = "lenient::list")]
     pub conditions: Vec<Condition>,
     /// Set after apply, prune and health checks all passed.
     pub last_applied_revision: Option<String>,
@@ -153,6 +168,7 @@ pub struct KustomizationStatus {
     /// Value of the request annotation that was handled last.
     pub last_handled_reconcile_at: Option<String>,
     /// Newest first, at most 5.
+    #[serde(deserialize_with = "lenient::list")]
     pub history: Vec<History>,
     /// The objects that were applied.
     pub inventory: Option<AppliedObjects>,
@@ -171,6 +187,7 @@ pub struct History {
 #[serde(default)]
 pub struct AppliedObjects {
     /// The objects.
+    #[serde(deserialize_with = "lenient::list")]
     pub entries: Vec<AppliedObject>,
 }
 
@@ -179,8 +196,10 @@ pub struct AppliedObjects {
 #[serde(default)]
 pub struct AppliedObject {
     /// `<namespace>_<name>_<group>_<kind>`.
+    #[serde(deserialize_with = "lenient::value")]
     pub id: String,
     /// Version of the API.
+    #[serde(deserialize_with = "lenient::value")]
     pub v: String,
 }
 
@@ -301,6 +320,12 @@ impl Kustomization {
             .collect()
     }
 
+    /// The objects that it lists as applied; entries that nobody can read are left out.
+    pub fn applied(&self) -> Vec<AppliedId> {
+        let inventory = self.status.as_ref().and_then(|status| status.inventory.as_ref());
+        inventory.into_iter().flat_map(|inventory| &inventory.entries).filter_map(AppliedId::parse).collect()
+    }
+
     /// When Flux last finished a run.
     pub fn last_reconciled(&self) -> Option<&str> {
         self.status.as_ref()?.history.first()?.last_reconciled.as_deref()
@@ -347,6 +372,21 @@ mod tests {
     fn reads_an_object_without_status() {
         let source: Source = serde_json::from_str(r#"{"metadata":{"name":"a","generation":1},"spec":{"suspend":true}}"#).unwrap();
         assert!(source.suspended() && source.ready().is_none() && !source.looked_at() && source.digest().is_none());
+    }
+
+    #[test]
+    fn null_is_as_good_as_nothing() {
+        let text = json!({"apiVersion": "g/v1", "kind": "K", "spec": null,
+            "metadata": {"name": "a", "namespace": null, "generation": null, "labels": {"x": null}, "annotations": null, "finalizers": null,
+                "managedFields": null},
+            "status": {"conditions": [null, {"type": "Ready", "status": "False", "reason": null, "message": null}], "history": [{"lastReconciled": null}],
+                "inventory": {"entries": null}}});
+        let object: Kustomization = serde_json::from_str(&text.to_string()).unwrap();
+        assert_eq!(object.ready().map(|it| (it.reason.as_str(), it.message.as_str())), Some(("", "")));
+        assert_eq!((object.metadata.labels.get("x").map(String::as_str), object.applied().len()), (Some(""), 0));
+        let text =
+            r#"{"metadata": {"name": "a", "labels": null}, "status": {"conditions": null, "history": null, "inventory": null}}"#;
+        assert!(serde_json::from_str::<Kustomization>(text).unwrap().ready().is_none());
     }
 
     #[test]

@@ -24,6 +24,11 @@ pub struct Gap {
     pub message: String,
 }
 
+/// The reason of a gap that is only there because the cluster was asked just now.
+pub const NOT_YET: &str = "NotAsked";
+/// The reason where a cluster answers, and nothing says which runtime and environment it has.
+pub const NO_PARENT: &str = "NoParent";
+
 /// What a cluster answered.
 #[derive(Debug, Clone)]
 pub struct Observed {

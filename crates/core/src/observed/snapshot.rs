@@ -30,7 +30,7 @@ struct Head {
 #[derive(Deserialize, Default)]
 struct HeadMeta {
     #[serde(default)]
-    namespace: String,
+    namespace: Option<String>,
 }
 
 /// A list as `kubectl get ocirepositories,kustomizations -o json` prints it.
@@ -67,7 +67,7 @@ impl Snapshot {
             } else {
                 continue;
             }
-            snapshot.namespaces.insert(head.metadata.namespace);
+            snapshot.namespaces.insert(head.metadata.namespace.unwrap_or_default());
         }
         Ok(snapshot)
     }
@@ -100,6 +100,9 @@ pub struct About {
     /// The cluster's name in reports.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub cluster: String,
+    /// The kubeconfig context by which it was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
     /// When it was saved, RFC 3339.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub time: String,
