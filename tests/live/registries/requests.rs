@@ -94,9 +94,10 @@ fn compare(kind: Kind, name: &str) {
     // is looked at before and after, which flux does not.
     let plus = if kind == Kind::Plain { 0 } else { 2 };
     assert!(ours[0] <= flux[0] + plus && ours[1] <= flux[1] && show <= pull, "{ours:?} {show}, flux {flux:?} {pull}");
-    // Another tag for the same: the looks before and after. oras looks at nothing and writes no manifest by its digest first.
+    // Another tag for the same: the looks before and after. oras knows by one HEAD that the manifest is there, and looks at no blob
+    // and no tag.
     assert!(ours[2] <= flux[2] + 2 + plus, "{ours:?}, flux {flux:?}");
-    assert!(ours[0] <= oras[0] + 3 + plus && ours[1] <= oras[1] && ours[2] <= oras[2] + 3 + plus, "{ours:?}, oras {oras:?}");
+    assert!(ours[0] <= oras[0] + 3 + plus && ours[1] <= oras[1] && ours[2] <= oras[2] + 5 + plus, "{ours:?}, oras {oras:?}");
 }
 
 /// 50 ms to the registry and back: what counts is how many requests wait for each other.
