@@ -58,10 +58,15 @@ impl Ui {
     }
 
     /// Prints the answer. A closed pipe is no problem of ours: whoever read it had enough.
-    #[expect(clippy::unused_self, reason = "whoever prints has the streams in hand")]
     pub(crate) fn answer(&self, text: &str) -> Result<(), Problem> {
+        self.answer_bytes(text.as_bytes())
+    }
+
+    /// The same for what was made as bytes.
+    #[expect(clippy::unused_self, reason = "whoever prints has the streams in hand")]
+    pub(crate) fn answer_bytes(&self, text: &[u8]) -> Result<(), Problem> {
         let mut out = io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        match out.write_all(text).and_then(|()| out.flush()) {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => {
                 Err(Problem::new(Class::Output, "the answer cannot be written to standard output").caused_by(&error))
             }

@@ -43,7 +43,7 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
         }
         (None, None) => {
             for (_, content) in tree.files() {
-                ui.answer(&String::from_utf8_lossy(content))?;
+                ui.answer_bytes(content)?;
             }
             Ok(Outcome::YES)
         }
