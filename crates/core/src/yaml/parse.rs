@@ -76,7 +76,7 @@ struct Open {
     anchor: usize,
     /// The key that waits for its value.
     key: Option<Node>,
-    /// Keys seen, with their line.
+    /// The keys of a large mapping, with their line; of a small one they are looked for where they are.
     seen: HashMap<String, usize>,
 }
 
@@ -265,12 +265,11 @@ impl Reader<'_> {
                         self.push("yaml-key", place, key.span, message, None);
                         return;
                     };
-                    if let Some(first) = open.seen.insert(name.to_owned(), key.line) {
+                    if let Some(first) = first_line(pairs, &mut open.seen, name) {
                         let place = Place::at(self.file, key.line, key.column);
                         let message = format!("the key '{name}' stands twice in one mapping, first in line {first}");
                         let hint = "remove one of the two: YAML readers disagree about which one counts".to_owned();
                         self.push("duplicate-key", place, key.span, message, Some(hint));
-                        open.seen.insert(name.to_owned(), first);
                         return;
                     }
                     self.merges |= super::merge::is_merge(&key);
@@ -290,6 +289,19 @@ impl Reader<'_> {
     fn push(&mut self, code: &'static str, place: Place, span: (usize, usize), message: String, hint: Option<String>) {
         self.findings.push(Finding { code, severity: Severity::Error, place, span, workload: None, message, hint });
     }
+}
+
+/// The line in which a mapping has a key already. A table for each of many small mappings would take longer than their keys.
+fn first_line(pairs: &[(Node, Node)], seen: &mut HashMap<String, usize>, name: &str) -> Option<usize> {
+    const SMALL: usize = 16;
+    if pairs.len() < SMALL {
+        return pairs.iter().find(|(key, _)| key.text() == Some(name)).map(|(key, _)| key.line);
+    }
+    // Those that came in since the last look: all of them the first time, then one.
+    for (key, _) in pairs.iter().skip(seen.len()) {
+        seen.insert(key.text().unwrap_or_default().to_owned(), key.line);
+    }
+    seen.get(name).copied()
 }
 
 /// Nodes in a tree, itself included.
@@ -325,6 +337,20 @@ mod tests {
         assert_eq!(docs.len(), 2);
         let y = docs[1].items()[1].get("y").unwrap();
         assert_eq!((y.line, y.column, y.text()), (4, 6, Some("no")));
+    }
+
+    #[test]
+    fn a_duplicate_key_is_found_in_a_mapping_of_any_size() {
+        for size in 1..40 {
+            for again in 0..size {
+                let keys: Vec<String> = (0..size).map(|n| format!("k{n}: 1")).collect();
+                let text = format!("{}\nk{again}: 2\nk{again}: 3\nz: 1\n", keys.join("\n"));
+                let found = documents("f.yml", &text, Limits::default()).1;
+                let said: Vec<String> = found.iter().map(|finding| finding.message.clone()).collect();
+                let expected = format!("the key 'k{again}' stands twice in one mapping, first in line {}", again + 1);
+                assert_eq!(said, [expected.clone(), expected]);
+            }
+        }
     }
 
     #[test]
