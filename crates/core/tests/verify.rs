@@ -330,6 +330,11 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
             File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a: b}}, patches: [{patch: \"${a} ${c:=d}\"}]}\n"),
         ),
         (
+            "broken-variable",
+            File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a: b}}, patches: [{patch: \"${a-b.c!}\"}]}\n"),
+            File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a: b}}, patches: [{patch: \"$${a-b.c!}\"}]}\n"),
+        ),
+        (
             "variable-name",
             File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a-b: c}}}\n"),
             File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a_b: c}}}\n"),
@@ -444,6 +449,11 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
             Manifests(CONFIG),
         ),
         ("too-large", Manifests(large()), Manifests(CONFIG)),
+        (
+            "cluster-fields",
+            Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop, uid: x}\n"),
+            Manifests(CONFIG),
+        ),
         (
             "helm-hook",
             Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop, annotations: {helm.sh/hook: x}}\n"),

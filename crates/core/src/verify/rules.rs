@@ -208,6 +208,11 @@ pub const RULES: &[Rule] = &[
         "From Flux 2.9 on an undefined variable without a default fails the build; before, it became nothing.\nDefine it in postBuild.substitute, or give a default: ${variable:=value}.",
     ),
     error(
+        "broken-variable",
+        "a ${…} cannot be read by Flux",
+        "Where a Kustomization has a postBuild, Flux reads every ${…} of every object, those of shell scripts too, and one that is none to it fails the build.\nWrite $${…} for the literal text, or keep the object out: the annotation kustomize.toolkit.fluxcd.io/substitute: disabled.",
+    ),
+    error(
         "variable-name",
         "a variable's name cannot be used",
         "Names of postBuild.substitute begin with a letter or '_' and go on with letters, digits and '_'; any other fails the build.",
@@ -380,6 +385,11 @@ pub const RULES: &[Rule] = &[
         "too-large",
         "an object is too large to be applied",
         "etcd takes 1.5 MiB, a ConfigMap or Secret holds 1 MiB, annotations 256 KiB.",
+    ),
+    warning(
+        "cluster-fields",
+        "an object has fields that only a cluster writes",
+        "It was taken from a cluster with kubectl get -o yaml. A resourceVersion or uid of another time makes the API server refuse the object as a conflict,\nand what stands in status or managedFields is dropped or refused. Take the fields out.",
     ),
     warning(
         "helm-hook",
