@@ -468,6 +468,33 @@ fn a_published_kustomization_file_is_never_called_equal() {
     assert!(run.stdout.is_empty() && run.stderr.contains("only the files are compared"), "{run}");
 }
 
+/// What a push would refuse at its end is said before.
+#[test]
+fn an_artifact_that_could_not_be_read_again_is_a_finding() {
+    let env = env();
+    // Bytes that no packer makes smaller, as base64.
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut noise = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let at = usize::try_from(state >> 58).unwrap();
+        char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[at])
+    };
+    let objects: Vec<String> =
+        (0..24).map(|n| config(&format!("a{n}"), &(0..1_000_000).map(|_| noise()).collect::<String>())).collect();
+    env.write("m/all.yaml", objects.join("---\n"));
+    let verify = env.run(["deploy", "verify", "web", "--path", "m"]).exits(1);
+    assert!(verify.stdout.contains("error[artifact-size]") && verify.stdout.contains("more than 16 MiB"), "{verify}");
+    let push = push(&env, &[]).exits(2);
+    assert!(push.stderr.contains("error[artifact-size]") && !env.work().join("out").exists(), "{push}");
+    env.write("m/all.yaml", objects[..11].join("---\n"));
+    drop(env.run(["deploy", "verify", "web", "--path", "m"]).exits(0));
+    // The same of an inventory: a patch that long is nobody's.
+    let patches: Vec<String> = objects.iter().map(|object| format!("{{patch: '{}'}}", &object[90..])).collect();
+    env.write("w.yml", format!("- runway_service_id: a\n  flux: {{patches: [{}]}}\n", patches.join(", ").replace('\n', "")));
+    let verify = env.run(["inventory", "verify", "--runtime", "gke", "-e", "production", "-f", "w.yml"]).exits(1);
+    assert!(verify.stdout.contains("error[artifact-size]") && verify.stdout.contains("inventory of production"), "{verify}");
+}
+
 /// Readers of reports open the file that they name, and compare tests by class and name.
 #[test]
 fn reports_name_files_of_the_repository_and_the_environment() {

@@ -8,6 +8,7 @@ use crate::gather::manifests::{self, Gathered, Manifests};
 use crate::process::helm::Chart;
 use crate::render::findings::Sources;
 use crate::ui::Ui;
+use runway_core::artifact::size;
 use runway_core::deploy::{self, Declared, Object, Rules, Text};
 use runway_core::finding::{Finding, Severity};
 use runway_core::flux::names;
@@ -130,12 +131,17 @@ impl Request {
         };
         let list: Vec<Text<'_>> = texts.iter().map(|(file, content)| Text { file, content }).collect();
         let read = deploy::read(&list, &rules);
-        findings.extend(read.findings.into_iter().map(|mut finding| {
+        findings.extend(read.findings.iter().cloned().map(|mut finding| {
             if finding.code == "empty-artifact" {
                 finding.place = Place::file(origin.as_str());
             }
             finding
         }));
+        if let Some(why) = deploy::write(&read.objects).ok().as_ref().and_then(size::fault) {
+            let mut finding = Finding::error("artifact-size", Place::file(origin.as_str()), why);
+            finding.hint("leave out what is no manifest, or split the workload");
+            findings.push(finding);
+        }
         findings.extend(declared.findings.iter().cloned());
         for finding in &mut findings {
             finding.of(&which.workload);

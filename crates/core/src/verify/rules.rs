@@ -223,6 +223,11 @@ pub const RULES: &[Rule] = &[
         "The parent's status lists every object, two per workload, with namespace, name and kind; etcd refuses requests over 1.5 MiB.\nWith ids of 26 characters that was seen at 7,531 workloads.\nLong before, the build gets slow: kustomize compares every object with every other, and the parent gives up after its timeout\n(measured: 9 s of processor time for 1,000 workloads, 55 s for 2,000). Split the runtime before.",
     ),
     error(
+        "artifact-size",
+        "the artifact would be too large to be read again",
+        "16 MiB packed and 128 MiB unpacked are read from a registry: by the plan of the next push, and to say what runs. Flux has no limit, and needs the memory all the same.\nLeave out what is no manifest, or split it.",
+    ),
+    error(
         "missing-folder",
         "the environment's folder is not there",
         "The parent applies ./<environment>; without that folder it fails with ArtifactFailed, and nothing changes on the cluster.",

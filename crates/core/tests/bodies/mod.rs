@@ -69,7 +69,8 @@ pub(crate) fn read_manifests(bytes: &[u8]) {
     let namespaces = ["shop".to_owned()];
     let set = [None, Some("shop".to_owned())];
     let plain = Rules { namespace: Some("shop"), allow_secrets: true, ..Rules::default() };
-    let strict = Rules { namespaces: &namespaces, namespaces_set_by_flux: &set, substitutions: &substitutions, ..Rules::default() };
+    let strict =
+        Rules { namespaces: &namespaces, namespaces_set_by_flux: &set, substitutions: &substitutions, ..Rules::default() };
     for rules in [plain, strict] {
         let once = deploy::read(&[Text { file: "m.yaml", content }], &rules);
         for finding in &once.findings {
