@@ -468,6 +468,27 @@ fn a_published_kustomization_file_is_never_called_equal() {
     assert!(run.stdout.is_empty() && run.stderr.contains("only the files are compared"), "{run}");
 }
 
+/// A workload's clusters fetch the tag of their environment, whoever set it.
+#[test]
+fn manifests_never_go_under_the_tag_of_another_environment() {
+    let env = env();
+    env.write("m/a.yaml", config("a", "x"));
+    for more in [
+        &["--to", "layout:out:staging"][..],
+        &["--to", "oci://127.0.0.1:1/x:staging"],
+        &["--to", "layout:out", "--tag", "staging"],
+    ] {
+        let run = env.run([&["deploy", "push", "web", "-e", "production", "--path", "m"], more].concat()).exits(2);
+        assert!(
+            run.stderr.contains("the tag staging is that of another environment") && run.stderr.contains("-e staging"),
+            "{run}"
+        );
+        assert!(!env.work().join("out").exists(), "{run}");
+    }
+    drop(push(&env, &["--tag", "v1", "--tag", "production"]).exits(0));
+    drop(env.run(["deploy", "push", "web", "-e", "production", "--path", "m", "--to", "layout:other:v2"]).exits(0));
+}
+
 /// What a push would refuse at its end is said before.
 #[test]
 fn an_artifact_that_could_not_be_read_again_is_a_finding() {
