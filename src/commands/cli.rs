@@ -112,9 +112,9 @@ pub(crate) fn run(arguments: &[OsString]) -> u8 {
     };
     let ui = Ui::new(cli.global.color, cli.global.quiet, name);
     if is_stdin_wanted_twice {
-        let problem = Problem::usage("-f - and --registry-token-stdin both read standard input")
+        let problem = Problem::usage("- and --registry-token-stdin both read standard input")
             .cause("it can be read once")
-            .hint("write what -f is to read to a file, or log in by other means: docker login, DOCKER_AUTH_CONFIG");
+            .hint("write what - stands for to a file, or log in by other means: docker login, DOCKER_AUTH_CONFIG");
         return finish(&ui, Err(problem));
     }
     finish(&ui, carry_out(cli, name, &ui))
@@ -150,8 +150,10 @@ fn stdin_twice(matches: &clap::ArgMatches) -> bool {
         deepest = next;
     }
     let token = matches!(deepest.try_get_one::<bool>("registry_token_stdin"), Ok(Some(true)));
-    let one = deepest.try_get_many::<PathBuf>("file").ok().flatten();
-    token && one.into_iter().flatten().any(|file| file.as_os_str() == "-")
+    let file = deepest.try_get_many::<PathBuf>("file").ok().flatten();
+    let sources = ["source", "new", "old"].into_iter();
+    let mut sources = sources.filter_map(|name| deepest.try_get_one::<String>(name).ok().flatten());
+    token && (file.into_iter().flatten().any(|file| file.as_os_str() == "-") || sources.any(|source| source == "-"))
 }
 
 fn finish(ui: &Ui, result: Result<Outcome, Problem>) -> u8 {

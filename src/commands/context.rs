@@ -13,7 +13,9 @@ use runway_core::flux::duration::{self, Units};
 use runway_core::problem::{Place, Problem};
 use runway_core::settings::{Layer, PlainHttp, Settings, resolve};
 use runway_core::suggest;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// The surroundings of a command.
@@ -26,6 +28,8 @@ pub(crate) struct Context {
     /// The time of day at the start.
     pub(crate) now: jiff::Timestamp,
     layers: Vec<Layer>,
+    /// What `--registry-token-stdin` has read: standard input can be read once.
+    login: Arc<OnceLock<Login>>,
 }
 
 /// The longest that one request may take; with a `--timeout` above [`TOTAL`] it is in the same proportion to that.
@@ -59,7 +63,7 @@ impl Context {
             layers.push(layer);
         }
         layers.push(Layer::from_variables(env::setting)?);
-        Ok(Self { start, budget: Budget::new(TOTAL, REQUEST), now: clock::now(), layers })
+        Ok(Self { start, budget: Budget::new(TOTAL, REQUEST), now: clock::now(), layers, login: Arc::default() })
     }
 
     /// The surroundings of work that follows clusters until it is told to end: `--timeout` then limits each question.
@@ -132,12 +136,31 @@ impl Context {
         if !flags.registry_token_stdin {
             return Ok(client);
         }
+        if let Some(login) = self.login.get() {
+            return Ok(client.with_login(host, login.clone()));
+        }
         let text = read::line("the registry's token")?;
         let login = match &flags.registry_user {
             Some(user) => Login::basic(user, text),
             None => Login::Bearer(Secret::new(text)),
         };
-        Ok(client.with_login(host, login))
+        Ok(client.with_login(host, self.login.get_or_init(|| login).clone()))
+    }
+
+    /// Refuses one token for several registries: whose it is nobody has said, and no other may see it.
+    pub(crate) fn one_registry<'s>(sources: impl IntoIterator<Item = &'s Source>, flags: &RegistryFlags) -> Result<(), Problem> {
+        let host = |source: &'s Source| match source {
+            Source::Registry(reference) => Some(reference.repository.host.as_str()),
+            _ => None,
+        };
+        let hosts: BTreeSet<&str> = sources.into_iter().filter_map(host).collect();
+        if !flags.registry_token_stdin || hosts.len() < 2 {
+            return Ok(());
+        }
+        let hosts = hosts.into_iter().collect::<Vec<_>>().join(" and ");
+        Err(Problem::usage("--registry-token-stdin is one token, and several registries are asked")
+            .cause(format!("whose it is cannot be told: {hosts}"))
+            .hint("log in to each of them by other means: docker login, DOCKER_AUTH_CONFIG"))
     }
 
     /// Certificates by flag, else by setting; a pair is never half of one and half of the other.

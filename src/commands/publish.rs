@@ -59,19 +59,32 @@ pub(super) struct PushFlags {
 }
 
 impl PushFlags {
-    /// An environment's tag holds that environment: its clusters would fetch another's, and find no folder of theirs.
-    pub(super) fn tags_are_of(&self, environment: &str, known: &[String], start: &Path) -> Result<(), Problem> {
+    /// Whether the tag of `--to` and all of `--tag` are the environment's, or no environment's.
+    pub(super) fn tags_are_of(
+        &self,
+        environment: &str,
+        things: Things,
+        settings: &Settings,
+        start: &Path,
+    ) -> Result<(), Problem> {
         let to = self.to.as_deref().map(|to| Destination::parse(to, environment, start)).transpose()?;
         let tags = self.tag.iter().map(String::as_str).chain(to.as_ref().map(Destination::tag));
-        for tag in tags.filter(|tag| *tag != environment) {
-            if known.iter().any(|other| other == tag) {
-                return Err(Problem::usage(format!("the tag {tag} is that of another environment"))
-                    .cause(format!("what is pushed is the inventory of {environment}, and clusters of {tag} would fetch it"))
-                    .hint(format!("push that environment's own: -e {tag}")));
-            }
-        }
-        Ok(())
+        tags.into_iter().try_for_each(|tag| tag_is_of(tag, environment, things, settings))
     }
+}
+
+/// An environment's tag holds that environment: the clusters of another would fetch what is not theirs.
+pub(super) fn tag_is_of(tag: &str, environment: &str, things: Things, settings: &Settings) -> Result<(), Problem> {
+    if tag == environment || !settings.environments().iter().any(|known| known == tag) {
+        return Ok(());
+    }
+    let what = match things {
+        Things::Workloads => "this is the inventory",
+        Things::Objects => "these are the manifests",
+    };
+    Err(Problem::usage(format!("the tag {tag} is that of another environment"))
+        .cause(format!("{what} of {environment}, and clusters of {tag} would fetch it"))
+        .hint(format!("what is meant for {tag} goes there with -e {tag}")))
 }
 
 const FORMATS: [&str; 4] = ["text", "json", "yaml", "dotenv"];

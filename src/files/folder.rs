@@ -11,6 +11,36 @@ const MAX_FILES: usize = 100_000;
 /// Folders inside each other; deeper is a mistake, or meant to harm.
 const MAX_DEPTH: usize = 32;
 
+/// What is looked at of hidden files, at most, and how deep.
+const MAX_HIDDEN: (usize, usize) = (1000, 4);
+
+/// Files below a folder that [`select`] does not see, since they or their folder are hidden: for somebody who looks for what
+/// is missing. Some of them when there are many; links and git's own are left out.
+pub(crate) fn hidden(root: &Path) -> Vec<(String, PathBuf)> {
+    let (most, deepest) = MAX_HIDDEN;
+    let mut open = vec![(root.to_path_buf(), String::new(), None)];
+    let (mut found, mut seen) = (Vec::new(), 0);
+    while let Some((folder, prefix, depth)) = open.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let (Ok(kind), Ok(name)) = (entry.file_type(), entry.file_name().into_string()) else { continue };
+            let is_hidden = depth.is_some() || name.starts_with('.');
+            seen += usize::from(is_hidden);
+            if is_hidden && (seen > most || name == ".git") {
+                continue;
+            }
+            let path = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
+            let below = is_hidden.then(|| depth.map_or(0, |depth: usize| depth + 1));
+            if kind.is_dir() && below.is_none_or(|depth| depth <= deepest) {
+                open.push((entry.path(), path, below));
+            } else if kind.is_file() && is_hidden {
+                found.push((path, entry.path()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
 /// Files below a folder, path and place, by name; hidden folders are not entered. A link is refused: to a folder always, to
 /// a file when `wanted` would take it.
 pub(crate) fn select(root: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<(String, PathBuf)>, Problem> {

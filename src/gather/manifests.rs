@@ -3,7 +3,7 @@
 use super::expected::Declared;
 use crate::files::{find, folder, read};
 use crate::process::helm::{self, Chart};
-use runway_core::deploy::{Role, role};
+use runway_core::deploy::{Role, looks_like_a_manifest, role};
 use runway_core::finding::Finding;
 use runway_core::problem::{Place, Problem};
 use std::collections::HashMap;
@@ -12,6 +12,9 @@ use std::time::Duration;
 
 /// Bytes of all manifests of a workload together.
 const MAX: u64 = 64 << 20;
+
+/// A hidden file that is looked into; a larger one is something else.
+const MAX_LOOK: u64 = 256 << 10;
 
 /// Where manifests are.
 #[derive(Debug, Clone)]
@@ -27,6 +30,8 @@ pub(crate) enum Manifests {
 /// Manifests, read.
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
+    /// Where they are, as the user knows it: what a finding about all of them is placed at.
+    pub(crate) origin: String,
     /// File as the user knows it, and its text.
     pub(crate) texts: Vec<(String, String)>,
     /// Files that Flux would make something else of.
@@ -49,7 +54,8 @@ pub(crate) async fn gather(
             if text.len() as u64 > MAX {
                 return Err(too_much().at(Place::file(read::shown(file))));
             }
-            Ok(Gathered { texts: vec![(shown(file, start), text)], ..Gathered::default() })
+            let origin = shown(file, start);
+            Ok(Gathered { texts: vec![(origin.clone(), text)], origin, ..Gathered::default() })
         }
         Manifests::Chart(chart) => {
             let local = Path::new(&chart.reference);
@@ -57,7 +63,7 @@ pub(crate) async fn gather(
                 folder::links_stay_inside(local)?;
             }
             let (text, complaint) = helm::template(chart, path, limit).await?;
-            Ok(Gathered { texts: by_template(&text), complaint, ..Gathered::default() })
+            Ok(Gathered { texts: by_template(&text), complaint, origin: chart.given.clone(), ..Gathered::default() })
         }
     }
 }
@@ -72,6 +78,10 @@ fn shown(file: &Path, start: &Path) -> String {
 
 fn of_folder(root: &Path, start: &Path) -> Result<Gathered, Problem> {
     let fault = |cause: &str| Problem::input("the manifests cannot be read").cause(cause).at(Place::file(shown(root, start)));
+    if root.is_file() {
+        let hint = format!("a file is named with -f: -f {}", shown(root, start));
+        return Err(fault("it is a file, not a folder").hint(hint));
+    }
     if !root.is_dir() {
         return Err(fault("there is no such folder")
             .hint("--path names a folder of YAML files, from the current folder or from that of -C"));
@@ -79,9 +89,9 @@ fn of_folder(root: &Path, start: &Path) -> Result<Gathered, Problem> {
     if root.join("Chart.yaml").is_file() {
         return Err(fault("it is a Helm chart, not a folder of manifests").hint("render it: --chart DIR"));
     }
-    let mut gathered = Gathered::default();
+    let mut gathered = Gathered { origin: shown(root, start), ..Gathered::default() };
     let mut left = MAX;
-    for (path, place) in folder::select(root, &|path| role(path) != Role::Other)? {
+    for (path, place) in folder::select(root, &|path| !matches!(role(path), Role::Other | Role::Hidden))? {
         let name = shown(&place, start);
         let fault = |code, message: &str| Finding::error(code, Place::file(name.clone()), message);
         match role(&path) {
@@ -106,11 +116,33 @@ fn of_folder(root: &Path, start: &Path) -> Result<Gathered, Problem> {
                 finding.warning().hint("give it the extension .yaml: JSON is YAML too");
                 gathered.findings.push(finding);
             }
-            Role::Other => {}
+            Role::Misnamed => {
+                let mut finding = fault("ignored-file", "Flux reads no file with this extension; it is not published");
+                finding.warning().hint("write the extension in lower case: .yaml");
+                gathered.findings.push(finding);
+            }
+            Role::Ignore => {
+                let mut finding = fault("ignored-file", "it does nothing here: what it names is published all the same");
+                finding.warning().hint("move what is not meant for the cluster out of the folder");
+                gathered.findings.push(finding);
+            }
+            Role::Hidden | Role::Other => {}
+        }
+    }
+    for (path, place) in folder::hidden(root).into_iter().filter(|(path, _)| role(path) == Role::Hidden) {
+        if read::bytes(&place, "a manifest", MAX_LOOK).is_ok_and(|bytes| looks_like_a_manifest(&String::from_utf8_lossy(&bytes)))
+        {
+            let message = "it looks like a manifest, and is hidden: what begins with a dot is not published";
+            let mut finding = Finding::error("ignored-file", Place::file(shown(&root.join(path), start)), message);
+            finding.warning().hint("rename it, or its folder");
+            gathered.findings.push(finding);
         }
     }
     Ok(gathered)
 }
+
+/// How a file that helm printed is told from one that is there.
+pub(crate) const RENDERED: &str = " (rendered)";
 
 /// What helm printed, by the template that each document says it comes from; the words are helm's own.
 fn by_template(text: &str) -> Vec<(String, String)> {
@@ -121,8 +153,8 @@ fn by_template(text: &str) -> Vec<(String, String)> {
     while let Some(line) = lines.next() {
         // A line of three dashes ends a document wherever it stands, so nothing is cut in two here.
         let source = lines.peek().and_then(|next| next.strip_prefix("# Source: ")).filter(|_| line.trim_end() == "---");
-        let name = source.map(|source| format!("{} (rendered)", source.trim_end()));
-        let name = name.or_else(|| at.is_none().then(|| "chart (rendered)".to_owned()));
+        let name = source.map(|source| format!("{}{RENDERED}", source.trim_end()));
+        let name = name.or_else(|| at.is_none().then(|| format!("chart{RENDERED}")));
         let n = match (name, at) {
             (Some(name), _) => *index.entry(name.clone()).or_insert_with(|| {
                 parts.push((name, String::new()));

@@ -13,6 +13,8 @@ const MAX: usize = 64 << 20;
 pub(crate) struct Chart {
     /// An absolute folder or file, or a reference that helm itself understands.
     pub(crate) reference: String,
+    /// The same as the user wrote it.
+    pub(crate) given: String,
     /// The version of a reference.
     pub(crate) version: Option<String>,
     /// helm gets the charts that this one depends on, into its own folder, as `helm dependency update` does.
@@ -50,8 +52,7 @@ impl Chart {
 ///
 /// Beside what it printed: what it complained about all the same.
 pub(crate) async fn template(chart: &Chart, path: Option<&str>, limit: Duration) -> Result<(String, String), Problem> {
-    let fault =
-        |cause: String| Problem::input("the chart cannot be rendered").cause(cause).at(Place::file(chart.reference.clone()));
+    let fault = |cause: String| Problem::input("the chart cannot be rendered").cause(cause).at(Place::file(chart.given.clone()));
     let Some(helm) = find("helm", path) else {
         return Err(fault("there is no program helm on PATH".to_owned())
             .hint("install Helm (https://helm.sh), or render the chart elsewhere and pass it on: -f -"));

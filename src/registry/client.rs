@@ -12,6 +12,7 @@ use super::words;
 use crate::net::Budget;
 use reqwest::Url;
 use runway_core::artifact::manifest::{Descriptor, INDEX_TYPE, MANIFEST_TYPE, MAX_MANIFEST};
+use runway_core::artifact::size::MAX_BLOB;
 use runway_core::artifact::{Digest, Manifest};
 use runway_core::flux::reference::{Repository, Target, name_fault, tag_fault};
 use runway_core::problem::Problem;
@@ -21,8 +22,6 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The largest blob that is read, in bytes: a layer is unpacked in memory.
-pub(super) const MAX_BLOB: u64 = 16 << 20;
 /// Bytes of one page of tags.
 const MAX_PAGE: usize = 8 << 20;
 /// Pages that are read; more than that is not a list but an endless loop.

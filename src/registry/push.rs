@@ -1,6 +1,6 @@
 //! Writing: blobs, the manifest under its digest, and the tag last.
 
-use super::client::{Client, MAX_BLOB};
+use super::client::Client;
 use super::errand::{Doing, Errand};
 use super::exchange::Trouble;
 use super::http::{Answer, Call};
@@ -8,7 +8,7 @@ use super::origin;
 use super::retry;
 use reqwest::{Method, StatusCode, Url};
 use runway_core::artifact::manifest::{Blob, MANIFEST_TYPE};
-use runway_core::artifact::{Artifact, Digest};
+use runway_core::artifact::{Artifact, Digest, size};
 use runway_core::flux::reference::{Repository, Target};
 use runway_core::problem::{Class, Problem};
 
@@ -29,13 +29,9 @@ impl Client {
     async fn write_all(&self, repository: &Repository, artifact: &Artifact, near: Option<&Repository>) -> Result<(), Problem> {
         let digest = Target::Digest(artifact.manifest.digest.to_string());
         let errand = Errand::new(repository, Doing::Upload, Some(&digest));
-        let size = artifact.layer.bytes.len() as u64;
-        if size > MAX_BLOB {
-            // What is written has to be read again: to say whether it is what runs, and to see what the next push changes.
-            return Err(errand
-                .problem()
-                .cause(format!("it is too large: {size} bytes, packed; more than 16 MiB could not be read again"))
-                .hint("nothing was uploaded; leave out what is no manifest, or split it"));
+        if let Some(why) = size::packed_fault(artifact.layer.bytes.len() as u64) {
+            let problem = errand.problem().cause(why);
+            return Err(problem.hint("nothing was uploaded; leave out what is no manifest, or split it"));
         }
         let near = near.filter(|near| near.host == repository.host && near.name != repository.name);
         tokio::try_join!(self.blob_up(&errand, &artifact.config, near), self.blob_up(&errand, &artifact.layer, near))?;

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// `JUnit`, a test case per workload, and one per finding that is about none. Errors are failures; warnings are shown, and fail
-/// nothing.
-pub(crate) fn junit(suite: &str, findings: &[Finding], workloads: &[String]) -> String {
+/// nothing. GitLab takes cases of one class and name for one test, so the class has the environment.
+pub(crate) fn junit(suite: &str, scope: &[&str], findings: &[Finding], workloads: &[String]) -> String {
     let mut cases: BTreeMap<(&str, &str), Vec<&Finding>> = BTreeMap::new();
     let known: BTreeSet<&str> = workloads.iter().map(String::as_str).collect();
     for id in &known {
@@ -27,7 +27,8 @@ pub(crate) fn junit(suite: &str, findings: &[Finding], workloads: &[String]) -> 
     let suite = xml(suite);
     out.push_str(&format!("<testsuites name=\"{suite}\" {counts}>\n  <testsuite name=\"{suite}\" {counts}>\n"));
     for ((class, name), found) in &cases {
-        out.push_str(&case(class, name, found));
+        let class = std::iter::once(class).chain(scope).copied().collect::<Vec<_>>().join(".");
+        out.push_str(&case(&class, name, found));
     }
     out.push_str("  </testsuite>\n</testsuites>\n");
     out
@@ -210,10 +211,12 @@ mod tests {
 
     #[test]
     fn junit_has_a_case_per_workload() {
-        let text = junit("inventory verify", &findings(), &["w1".to_owned(), "w2".to_owned()]);
+        let text = junit("inventory verify", &[], &findings(), &["w1".to_owned(), "w2".to_owned()]);
         assert!(text.contains("tests=\"3\" failures=\"2\""), "{text}");
         assert!(text.contains("<testcase classname=\"workload\" name=\"w2\"/>"), "{text}");
         assert!(text.contains("'&lt;x&gt;' &amp; \\u{1b}[31m is bad") && !text.contains('\u{1b}'), "{text}");
+        let scoped = junit("inventory verify", &["gke", "production"], &findings(), &["w2".to_owned()]);
+        assert!(scoped.contains("<testcase classname=\"workload.gke.production\" name=\"w2\"/>"), "{scoped}");
         assert!(text.contains("<system-out>a,b.yml:3:1: warning [unknown-key]"), "{text}");
     }
 

@@ -141,6 +141,16 @@ fn the_workload_has_to_be_in_the_lists_that_can_be_read() {
     let run = push(&env, &["--allow-removals", "1"]).exits(0);
     assert!(run.stdout.contains("- ConfigMap/shop/a (orphaned"), "{run}");
     assert!(!env.work().join("config/runtimes/gke/out").exists());
+    // What the list replaces is replaced in the manifests, too.
+    env.write("v.yaml", config("b", "'${region} ${zone}'"));
+    env.write("config/runtimes/eks/workloads.yml", "- runway_service_id: web\n  flux: {postBuild: {substitute: {region: x}}}\n");
+    let run = env.run(["deploy", "verify", "web", "-e", "production", "-f", "v.yaml"]).exits(1);
+    assert!(run.stdout.contains("error[undefined-variable]") && run.stdout.contains("${zone}"), "{run}");
+    assert!(run.stdout.contains("v.yaml:7:6") && !run.stdout.contains("${region} is"), "{run}");
+    env.write("v.yaml", config("b", "'${a-b.c!}'"));
+    let run = env.run(["deploy", "push", "web", "-e", "production", "-f", "v.yaml", "--to", "layout:out"]).exits(2);
+    assert!(run.stderr.contains("error[broken-variable]"), "{run}");
+    assert!(!run.stderr.contains("was not checked"), "{run}");
     // A list with errors says nothing, and that is said.
     env.write("config/runtimes/eks/workloads.yml", "- [\n");
     env.write("config/runtimes/gke/workloads.yml", "- runway_service_id: web\n");
@@ -254,6 +264,12 @@ fn names_that_are_no_workloads() {
     assert!(run.stderr.contains("is no namespace"), "{run}");
     let run = env.run(["deploy", "build", "web"]).exits(2);
     assert!(run.stderr.contains("no manifests were named") && run.stderr.contains("--chart CHART"), "{run}");
+    for command in [&["verify", "gke-inventory", "--path", "m"][..], &["list", "eks-inventory", "layout:out"]] {
+        let run = env.run([&["deploy"], command].concat()).exits(2);
+        assert!(run.stderr.contains("is no workload's id") && run.stderr.contains("applies the inventory of"), "{run}");
+    }
+    let run = env.run(["deploy", "build", "web", "--path", "m/a.yaml"]).exits(2);
+    assert!(run.stderr.contains("it is a file, not a folder") && run.stderr.contains("-f m/a.yaml"), "{run}");
     let run = env.run(["deploy", "build", "web", "--path", "nowhere"]).exits(2);
     assert!(run.stderr.contains("there is no such folder"), "{run}");
     let run = env.run(["deploy", "push", "web", "--path", "m"]).exits(2);
@@ -465,4 +481,142 @@ fn diff_speaks_of_what_it_does() {
         let run = env.run(["deploy", "diff", "svc", "--path", "good", "--with", with]).exits(2);
         assert!(run.stderr.contains("the file ") && !run.stderr.contains("the inventory"), "{run}");
     }
+}
+
+/// A workload's clusters fetch the tag of their environment, whoever set it.
+#[test]
+fn manifests_never_go_under_the_tag_of_another_environment() {
+    let env = env();
+    env.write("m/a.yaml", config("a", "x"));
+    for more in [
+        &["--to", "layout:out:staging"][..],
+        &["--to", "oci://127.0.0.1:1/x:staging"],
+        &["--to", "layout:out", "--tag", "staging"],
+    ] {
+        let run = env.run([&["deploy", "push", "web", "-e", "production", "--path", "m"], more].concat()).exits(2);
+        assert!(
+            run.stderr.contains("the tag staging is that of another environment") && run.stderr.contains("-e staging"),
+            "{run}"
+        );
+        assert!(!env.work().join("out").exists(), "{run}");
+    }
+    drop(push(&env, &["--tag", "v1", "--tag", "production"]).exits(0));
+    drop(env.run(["deploy", "push", "web", "-e", "production", "--path", "m", "--to", "layout:other:v2"]).exits(0));
+}
+
+/// What a push would refuse at its end is said before.
+#[test]
+fn an_artifact_that_could_not_be_read_again_is_a_finding() {
+    let env = env();
+    // Bytes that no packer makes smaller, as base64.
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut noise = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let at = usize::try_from(state >> 58).unwrap();
+        char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[at])
+    };
+    let objects: Vec<String> =
+        (0..24).map(|n| config(&format!("a{n}"), &(0..1_000_000).map(|_| noise()).collect::<String>())).collect();
+    env.write("m/all.yaml", objects.join("---\n"));
+    let verify = env.run(["deploy", "verify", "web", "--path", "m"]).exits(1);
+    assert!(verify.stdout.contains("error[artifact-size]") && verify.stdout.contains("more than 16 MiB"), "{verify}");
+    let push = push(&env, &[]).exits(2);
+    assert!(push.stderr.contains("error[artifact-size]") && !env.work().join("out").exists(), "{push}");
+    env.write("m/all.yaml", objects[..11].join("---\n"));
+    drop(env.run(["deploy", "verify", "web", "--path", "m"]).exits(0));
+    // The same of an inventory: a patch that long is nobody's.
+    let patches: Vec<String> = objects.iter().map(|object| format!("{{patch: '{}'}}", &object[90..])).collect();
+    env.write("w.yml", format!("- runway_service_id: a\n  flux: {{patches: [{}]}}\n", patches.join(", ").replace('\n', "")));
+    let verify = env.run(["inventory", "verify", "--runtime", "gke", "-e", "production", "-f", "w.yml"]).exits(1);
+    assert!(verify.stdout.contains("error[artifact-size]") && verify.stdout.contains("inventory of production"), "{verify}");
+}
+
+/// Readers of reports open the file that they name, and compare tests by class and name.
+#[test]
+fn reports_name_files_of_the_repository_and_the_environment() {
+    let env = env();
+    std::fs::create_dir(env.work().join(".git")).unwrap();
+    env.write("team/charts/web/Chart.yaml", "name: x\n");
+    env.write("team/charts/web/templates/a.yaml", "");
+    env.write("team/v.yaml", "{}\n");
+    let broken = |source: &str| {
+        let lines = config("A", "x").replace('\n', "\\n");
+        fake(&env, "helm", &format!("printf -- '---\\n# Source: {source}\\n{lines}'"));
+    };
+    let verify = |chart: &str, more: &[&str]| {
+        let head = ["-C", "team", "deploy", "verify", "web", "--chart", chart];
+        let formats =
+            ["-o", "human", "-o", "json=d.json", "-o", "junit=j.xml", "-o", "gitlab-codequality=q.json", "-o", "sarif=s.json"];
+        rendered(&env, [&head[..], more, &formats].concat())
+    };
+    for (source, file) in [
+        ("x/templates/a.yaml", "team/charts/web/templates/a.yaml"),
+        // Of a chart that is packed inside of this one; and what no chart can be trusted with.
+        ("x/charts/sub/templates/b.yaml", "team/charts/web/Chart.yaml"),
+        ("x/../../../../etc/passwd", "team/charts/web/Chart.yaml"),
+    ] {
+        broken(source);
+        let run = verify("charts/web", &["-e", "production"]).exits(1);
+        assert!(run.stdout.contains(&format!("{source} (rendered):6:9")), "{run}");
+        let item = json(&env.read("team/q.json"))[0].clone();
+        assert_eq!(item["location"], serde_json::json!({"path": file, "lines": {"begin": 1}}));
+        assert!(item["description"].as_str().unwrap().contains(&format!("line 6 of {source} (rendered)")), "{item}");
+        let junit = env.read("team/j.xml");
+        assert!(junit.contains(&format!("classname=\"workload.production\" name=\"web\" file=\"{file}\"")), "{junit}");
+        assert!(env.read("team/s.json").contains(&format!("\"{file}\"")));
+    }
+    drop(verify("../team/./charts/web", &["-e", "staging"]).exits(1));
+    assert!(env.read("team/j.xml").contains("classname=\"workload.staging\""), "{}", env.read("team/j.xml"));
+    // A chart from elsewhere is no file here; what is there are its values.
+    drop(verify("oci://registry.example.com/x", &["--values", "v.yaml"]).exits(1));
+    assert_eq!(json(&env.read("team/q.json"))[0]["location"]["path"], "team/v.yaml");
+    fake(&env, "helm", "exit 1");
+    let run = verify("charts/web", &["-e", "production"]).exits(2);
+    assert!(run.stderr.contains("where: charts/web"), "{run}");
+    assert_eq!(json(&env.read("team/q.json"))[0]["location"]["path"], "team/charts/web/Chart.yaml");
+    assert!(env.read("team/j.xml").contains("classname=\"workload.production\""), "{}", env.read("team/j.xml"));
+    env.write("m/a.yaml", config("A", "x"));
+    drop(env.run(["-C", "team", "deploy", "verify", "web", "--path", "../m", "-o", "gitlab-codequality=q.json"]).exits(1));
+    assert_eq!(json(&env.read("team/q.json"))[0]["location"]["path"], "m/a.yaml");
+}
+
+/// What is left out of a folder is said; whoever misses it would look for it on the cluster.
+#[test]
+fn nothing_that_looks_like_a_manifest_is_left_out_silently() {
+    let env = env();
+    env.write("m/a.yaml", config("a", "x"));
+    env.write("m/.sourceignore", "a.yaml\n");
+    env.write("m/x/.b.yaml", config("b", "x"));
+    env.write("m/.kept/deep/c.yml", config("c", "x"));
+    env.write("m/.github/workflows/ci.yml", "on: push\njobs: {}\n");
+    env.write("m/.git/d.yaml", config("d", "x"));
+    env.write("m/e.YAML", config("e", "x"));
+    symlink("/", env.work().join("m/.kept/root")).unwrap();
+    let run = env.run(["deploy", "build", "web", "--path", "m"]).exits(0);
+    assert_eq!(run.stdout, config("a", "x"));
+    let said: Vec<&str> = run.stderr.lines().filter_map(|line| line.trim().strip_prefix("--> ")).collect();
+    assert_eq!(said, ["m/.sourceignore", "m/e.YAML", "m/.kept/deep/c.yml", "m/x/.b.yaml"], "{run}");
+    assert_eq!(run.stderr.matches("warning[ignored-file]").count(), 4, "{run}");
+    env.write("upper/e.YAML", config("e", "x"));
+    let run = env.run(["deploy", "build", "web", "--path", "upper"]).exits(2);
+    assert!(run.stderr.contains("--> upper/e.YAML") && run.stderr.contains("--> upper\n"), "{run}");
+    // Taken from a cluster.
+    env.write("taken/a.yaml", config("a", "x").replace("  name:", "  resourceVersion: '7'\n  name:"));
+    let run = env.run(["deploy", "build", "web", "--path", "taken"]).exits(0);
+    assert!(run.stderr.contains("warning[cluster-fields]") && run.stderr.contains("metadata.resourceVersion"), "{run}");
+    // No list is no reason to refuse, and no check either.
+    assert!(run.stderr.contains("whether web is in one was not checked"), "{run}");
+    assert!(!env.run(["-q", "deploy", "build", "web", "--path", "taken"]).exits(0).stderr.contains("not checked"));
+}
+
+#[test]
+fn a_tag_that_nobody_named_is_said() {
+    let env = env();
+    env.write("m/a.yaml", config("a", "x"));
+    drop(push(&env, &[]).exits(0));
+    let run = env.run(["deploy", "show", "web", "layout:out"]).exits(2);
+    assert!(run.stderr.contains("no tag latest") && run.stderr.contains("-e"), "{run}");
+    let run = env.run(["deploy", "show", "web", "layout:out", "-e", "staging"]).exits(2);
+    assert!(run.stderr.contains("no tag staging") && !run.stderr.contains("no tag was named"), "{run}");
+    drop(env.run(["deploy", "list", "web", "layout:nowhere"]).exits(2));
 }

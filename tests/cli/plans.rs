@@ -199,12 +199,15 @@ fn the_tag_of_another_environment_is_never_pushed_to() {
         &["push", "--to", "layout:out:staging"][..],
         &["push", "--to", "layout:out", "--tag", "staging"],
         &["push", "--to", "oci://127.0.0.1:1/x:staging"],
+        &["build", "--to", "layout:out:staging"],
+        &["build", "--to", "layout:out:staging", "--check"],
     ] {
         let run = inventory(&env, arguments).exits(2);
         assert!(run.stderr.contains("the tag staging is that of another environment"), "{run}");
         assert!(!env.work().join("out").exists(), "{run}");
     }
     push(&env, &["--tag", "production", "--tag", "v1"]).ok();
+    drop(inventory(&env, &["build", "--to", "layout:built:v1"]).exits(0));
 }
 
 #[test]

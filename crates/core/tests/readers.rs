@@ -1,5 +1,8 @@
 //! Nothing that a file may hold makes a reader panic, or a place that is not in the file.
 
+#[allow(dead_code, reason = "one of the targets' bodies is used")]
+mod bodies;
+
 use proptest::prelude::*;
 use runway_core::artifact::Tree;
 use runway_core::finding::Finding;
@@ -121,6 +124,26 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Manifests with some pieces put into them, or put over what was there.
+fn manifests() -> impl Strategy<Value = String> {
+    let change = (any::<prop::sample::Index>(), prop::sample::select(PIECES), any::<bool>());
+    let text = prop::sample::select(vec![
+        include_str!("../../../fuzz/corpus/manifests/chart.yaml"),
+        include_str!("../../../fuzz/corpus/manifests/variables.yaml"),
+        include_str!("../../../fuzz/corpus/manifests/secrets.yaml"),
+        include_str!("../../../fuzz/corpus/manifests/windows.yaml"),
+    ]);
+    (text, prop::collection::vec(change, 0..6)).prop_map(|(text, changes)| {
+        let mut all: Vec<char> = text.chars().collect();
+        for (at, piece, replaces) in changes {
+            let at = at.index(all.len().max(1));
+            let end = if replaces { (at + piece.chars().count()).min(all.len()) } else { at };
+            all.splice(at.min(end)..end, piece.chars());
+        }
+        all.into_iter().collect()
+    })
+}
+
 fn facts() -> Facts {
     let environments = vec!["staging".to_owned(), "production".to_owned()];
     Facts { runtime: "gke".to_owned(), environments, named: false, release: None, others: Vec::new() }
@@ -179,5 +202,14 @@ proptest! {
         for (_, _, _, shipped) in all().filter(|(release, ..)| *release == Release::newest()) {
             walk::check(shipped, &object);
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn manifests_are_refused_or_read_again_as_they_were_written(source in manifests()) {
+        bodies::read_manifests(source.as_bytes());
     }
 }

@@ -114,6 +114,12 @@ fn large() -> &'static str {
     &TEXT
 }
 
+/// More than is read again of an artifact.
+fn endless() -> &'static str {
+    static TEXT: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| "x".repeat(128 << 20));
+    &TEXT
+}
+
 /// Code, what fires it, and the nearest thing that does not.
 fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
     const PAIR: &str = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: a}\nspec: {interval: 5m, url: \"oci://h/a\"}\n---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\nspec: {interval: 5m, prune: true, sourceRef: {kind: OCIRepository, name: a}}\n";
@@ -330,11 +336,21 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
             File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a: b}}, patches: [{patch: \"${a} ${c:=d}\"}]}\n"),
         ),
         (
+            "broken-variable",
+            File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a: b}}, patches: [{patch: \"${a-b.c!}\"}]}\n"),
+            File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a: b}}, patches: [{patch: \"$${a-b.c!}\"}]}\n"),
+        ),
+        (
             "variable-name",
             File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a-b: c}}}\n"),
             File("- runway_service_id: a\n  flux: {postBuild: {substitute: {a_b: c}}}\n"),
         ),
         ("inventory-size", Many(3_000), Many(2_999)),
+        (
+            "artifact-size",
+            Files(Box::leak(Box::new([(PRODUCTION, PAIR), ("production/notes.txt", endless())]))),
+            Files(&[(PRODUCTION, PAIR), ("production/notes.txt", "x")]),
+        ),
         ("missing-folder", Files(&[("staging/inventory.yaml", PAIR)]), Files(&[(PRODUCTION, PAIR)])),
         (
             "object-identity",
@@ -444,6 +460,11 @@ fn cases() -> Vec<(&'static str, Input<'static>, Input<'static>)> {
             Manifests(CONFIG),
         ),
         ("too-large", Manifests(large()), Manifests(CONFIG)),
+        (
+            "cluster-fields",
+            Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop, uid: x}\n"),
+            Manifests(CONFIG),
+        ),
         (
             "helm-hook",
             Manifests("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop, annotations: {helm.sh/hook: x}}\n"),

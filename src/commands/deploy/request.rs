@@ -2,17 +2,19 @@
 
 use super::super::context::Context;
 use super::super::flags::PlaceFlags;
+use super::super::report::Rendered;
 use crate::env;
 use crate::gather::manifests::{self, Gathered, Manifests};
 use crate::process::helm::Chart;
 use crate::render::findings::Sources;
 use crate::ui::Ui;
+use runway_core::artifact::size;
 use runway_core::deploy::{self, Declared, Object, Rules, Text};
 use runway_core::finding::{Finding, Severity};
 use runway_core::flux::names;
-use runway_core::problem::{Class, Problem};
+use runway_core::problem::{Class, Place, Problem};
 use runway_core::settings::Settings;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Which workload, in which environment.
 #[derive(Debug, Clone, clap::Args)]
@@ -67,12 +69,25 @@ pub(super) struct ManifestFlags {
 }
 
 impl WorkloadFlags {
+    /// The environment, as far as it can be known when the rest cannot.
+    pub(super) fn environment(&self, context: &Context) -> Option<String> {
+        let settings = self.settings(None, context).ok()?;
+        settings.environment().map(str::to_owned)
+    }
+
     /// The settings, and the workload's id when it is one.
     pub(super) fn settings(&self, runtime: Option<String>, context: &Context) -> Result<Settings, Problem> {
         if let Some(why) = names::label_fault(&self.workload) {
             return Err(Problem::usage(format!("'{}' is no workload's id", self.workload)).cause(why));
         }
-        context.settings(&PlaceFlags { runtime, environment: self.environment.clone(), ..PlaceFlags::default() })
+        let settings =
+            context.settings(&PlaceFlags { runtime, environment: self.environment.clone(), ..PlaceFlags::default() })?;
+        let known = settings.runtimes().iter().map(String::as_str).chain(settings.runtime());
+        if let Some(runtime) = known.into_iter().find(|runtime| names::parent(runtime) == self.workload) {
+            return Err(Problem::usage(format!("'{}' is no workload's id", self.workload))
+                .cause(format!("it is the name of the pair that applies the inventory of {runtime}")));
+        }
+        Ok(settings)
     }
 }
 
@@ -101,7 +116,7 @@ impl Request {
             context.budget.remaining(),
         ))?;
         let declared = flags.declared(&which.workload, &settings, context, ui)?;
-        let Gathered { texts, mut findings, complaint } = gathered;
+        let Gathered { origin, texts, mut findings, complaint } = gathered;
         if !complaint.is_empty() {
             ui.warning(&format!("helm says: {complaint}"));
         }
@@ -109,13 +124,24 @@ impl Request {
         let default = matches!(source, Manifests::Chart(_)).then_some(which.workload.as_str());
         let rules = Rules {
             namespace: flags.target_namespace.as_deref().or(default),
-            namespace_set_by_flux: declared.sets_namespace.as_deref(),
+            namespaces_set_by_flux: &declared.set_namespaces,
+            substitutions: &declared.substitutions,
             namespaces: &allowed,
             allow_secrets: flags.allow_secrets,
         };
         let list: Vec<Text<'_>> = texts.iter().map(|(file, content)| Text { file, content }).collect();
         let read = deploy::read(&list, &rules);
-        findings.extend(read.findings);
+        findings.extend(read.findings.iter().cloned().map(|mut finding| {
+            if finding.code == "empty-artifact" {
+                finding.place = Place::file(origin.as_str());
+            }
+            finding
+        }));
+        if let Some(why) = deploy::write(&read.objects).ok().as_ref().and_then(size::fault) {
+            let mut finding = Finding::error("artifact-size", Place::file(origin.as_str()), why);
+            finding.hint("leave out what is no manifest, or split the workload");
+            findings.push(finding);
+        }
         findings.extend(declared.findings.iter().cloned());
         for finding in &mut findings {
             finding.of(&which.workload);
@@ -157,6 +183,15 @@ impl Request {
 }
 
 impl ManifestFlags {
+    /// Where what helm prints comes from.
+    pub(super) fn rendered_from(&self, context: &Context) -> Rendered {
+        let local = |path: &Path| Some(context.start.join(path)).filter(|path| path.exists());
+        Rendered {
+            chart: self.chart.as_deref().filter(|chart| !chart.contains("://")).and_then(|chart| local(Path::new(chart))),
+            values: self.values.first().and_then(|values| local(values)),
+        }
+    }
+
     fn manifests(&self, workload: &str, context: &Context) -> Result<Manifests, Problem> {
         if let Some(namespace) = &self.target_namespace
             && let Some(why) = names::label_fault(namespace)
@@ -180,9 +215,10 @@ impl ManifestFlags {
         if !chart.contains("://") && is_path && !local.exists() {
             return Err(Problem::new(Class::Input, "the chart cannot be rendered")
                 .cause("there is no such folder or archive")
-                .at(runway_core::problem::Place::file(chart))
+                .at(Place::file(chart))
                 .hint("--chart takes a folder, an archive, or a reference: oci://HOST/CHART, REPOSITORY/CHART"));
         }
+        let given = chart;
         let chart = if !chart.contains("://") && local.exists() {
             local.to_str().map(str::to_owned).ok_or_else(|| Problem::usage("the chart's path is no UTF-8 text"))?
         } else {
@@ -192,10 +228,11 @@ impl ManifestFlags {
         if let Some((given, _)) = self.values.iter().zip(&values).find(|(_, file)| !file.is_file()) {
             return Err(Problem::new(Class::Input, "the chart's values cannot be read")
                 .cause("there is no such file")
-                .at(runway_core::problem::Place::file(given.display().to_string())));
+                .at(Place::file(given.display().to_string())));
         }
         Ok(Chart {
             reference: chart,
+            given: given.to_owned(),
             version: self.chart_version.clone(),
             dependency_update: self.dependency_update,
             release: workload.to_owned(),
@@ -208,6 +245,9 @@ impl ManifestFlags {
 
     fn declared(&self, workload: &str, settings: &Settings, context: &Context, ui: &Ui) -> Result<Declared, Problem> {
         let (lists, refused) = manifests::lists(self.workloads.as_deref(), &context.start, settings.runtime())?;
+        if lists.is_empty() && refused.is_empty() {
+            ui.note(&format!("there is no workloads.yml here: whether {workload} is in one was not checked (--workloads FILE)"));
+        }
         for file in refused {
             ui.warning(&format!("{file} has errors; whether {workload} is in it was not checked"));
         }

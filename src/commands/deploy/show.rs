@@ -53,6 +53,16 @@ pub(super) fn held(
     let source = source(&which.workload, text, settings, context)?;
     let client = context.registry_of(&source, settings, registry)?;
     let tag = settings.environment().unwrap_or("latest");
-    crate::block_on(expected::held(&source, tag, &client))?
-        .map_err(|why| Problem { what: "there is no such deploy artifact".to_owned(), ..why })
+    crate::block_on(expected::held(&source, tag, &client))?.map_err(|why| {
+        let problem = Problem { what: "there is no such deploy artifact".to_owned(), ..why };
+        let is_named = match &source {
+            Source::Registry(reference) => reference.target.is_some(),
+            Source::Layout(_, tag) => tag.is_some(),
+            _ => true,
+        };
+        if is_named || settings.environment().is_some() {
+            return problem;
+        }
+        problem.hint("no tag was named: write SOURCE:TAG, or name the environment with -e")
+    })
 }

@@ -38,8 +38,17 @@ fn unread(problem: &Problem, args: &Args, outputs: &[Output], context: &Context,
     finding.of(&args.which.workload);
     let workloads = [args.which.workload.clone()];
     let findings = [finding];
-    let report = Report { suite: "deploy verify", findings: &findings, sources: &Sources::new(), workloads: &workloads };
-    report.show(&outputs, context, ui)
+    let environment = args.which.environment(context);
+    let scope: Vec<&str> = environment.iter().map(String::as_str).collect();
+    Report {
+        suite: "deploy verify",
+        findings: &findings,
+        sources: &Sources::new(),
+        workloads: &workloads,
+        scope: &scope,
+        rendered: Some(&args.manifests.rendered_from(context)),
+    }
+    .show(&outputs, context, ui)
 }
 
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
@@ -53,7 +62,15 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     };
     let sources = request.sources();
     let workloads = [args.which.workload.clone()];
-    let report = Report { suite: "deploy verify", findings: &request.findings, sources: &sources, workloads: &workloads };
+    let scope: Vec<&str> = request.settings.environment().into_iter().collect();
+    let report = Report {
+        suite: "deploy verify",
+        findings: &request.findings,
+        sources: &sources,
+        workloads: &workloads,
+        scope: &scope,
+        rendered: Some(&args.manifests.rendered_from(context)),
+    };
     report.show(&outputs, context, ui)?;
     let (objects, findings) = (Things::Objects.count(request.objects.len()), request.findings.len());
     ui.note(&match findings {

@@ -2,6 +2,7 @@
 
 use super::super::context::Context;
 use super::super::flags::{ExitFlags, WorkloadsFlags};
+use super::super::publish::tag_is_of;
 use super::request::Request;
 use crate::exit::Outcome;
 use crate::files::layout::Layout;
@@ -11,6 +12,7 @@ use crate::gather::{expected, provenance};
 use crate::ui::Ui;
 use runway_core::artifact::{self, Tree};
 use runway_core::problem::Problem;
+use runway_core::publish::Things;
 use runway_core::text::visible;
 use std::path::{Path, PathBuf};
 
@@ -95,6 +97,7 @@ fn to_layout(args: &Args, to: &str, tree: &Tree, request: &Request, context: &Co
     let Destination::Layout(root, tag) = &destination else {
         return Err(Problem::usage("build writes to a layout on disk only").hint("to publish: kubectl runway inventory push"));
     };
+    tag_is_of(tag, &request.environment, Things::Workloads, &request.settings)?;
     if args.check {
         let same = expected::from_layout(root, tag)?.is_some_and(|held| held.tree == *tree);
         if !same {

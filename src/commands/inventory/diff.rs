@@ -50,9 +50,9 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
             .hint("name the side: cluster:CONTEXT"));
     }
     let sides = Sides::new(args, context, ui)?;
-    let (new, old) = crate::block_on(async {
-        Ok((sides.side(args.new.as_deref(), true).await?, sides.side(args.old.as_deref(), false).await?))
-    })?;
+    let (new, old) = (sides.source(args.new.as_deref(), true)?, sides.source(args.old.as_deref(), false)?);
+    Context::one_registry([&new, &old].into_iter().flatten(), &args.registry)?;
+    let (new, old) = crate::block_on(async { Ok((sides.side(new.as_ref()).await?, sides.side(old.as_ref()).await?)) })?;
     let new_inventory = new.inventory.map_err(|why| missing(why, &new.name))?;
     let plan = plan(&new_inventory, old.inventory.as_ref().ok());
     if let Err(why) = &old.inventory {
@@ -115,19 +115,28 @@ impl<'a> Sides<'a> {
         Ok(Self { args, context, ui, settings, request: None, runtime })
     }
 
-    async fn side(&self, text: Option<&str>, local: bool) -> Result<Side, Problem> {
-        if let Some(request) = self.request.as_ref().filter(|_| text == Some("local") || (text.is_none() && local)) {
-            return Ok(Side { name: request.file.clone(), inventory: Ok(request.inventory()) });
+    /// Where a side is; none: the declared file.
+    fn source(&self, text: Option<&str>, local: bool) -> Result<Option<Source>, Problem> {
+        if self.request.is_some() && (text == Some("local") || (text.is_none() && local)) {
+            return Ok(None);
         }
-        let source = published(text, &self.settings, self.runtime.as_deref(), &self.context.start)?;
-        if let Source::Cluster(context) = &source {
+        published(text, &self.settings, self.runtime.as_deref(), &self.context.start).map(Some)
+    }
+
+    async fn side(&self, source: Option<&Source>) -> Result<Side, Problem> {
+        let source = match (source, &self.request) {
+            (Some(source), _) => source,
+            (None, Some(request)) => return Ok(Side { name: request.file.clone(), inventory: Ok(request.inventory()) }),
+            (None, None) => return Err(Problem::usage("there is no declared file to compare")),
+        };
+        if let Source::Cluster(context) = source {
             return self.cluster(context).await;
         }
-        let client = self.context.registry_of(&source, &self.settings, &self.args.registry)?;
-        let place = if let Source::File(path) = &source { find::runtime_of(path) } else { None };
+        let client = self.context.registry_of(source, &self.settings, &self.args.registry)?;
+        let place = if let Source::File(path) = source { find::runtime_of(path) } else { None };
         let runtime = place.as_deref().filter(|_| self.settings.runtime().is_none()).or(self.runtime.as_deref());
         let around = Surroundings { context: self.context, settings: &self.settings, runtime, client: &client, ui: self.ui };
-        let (held, environment) = match read(&source, &around).await? {
+        let (held, environment) = match read(source, &around).await? {
             Ok(read) => read,
             Err(why) => return Ok(Side { name: source.to_string(), inventory: Err(why) }),
         };

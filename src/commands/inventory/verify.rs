@@ -66,6 +66,8 @@ struct Checked {
     workloads: Vec<String>,
     /// What it was, for the summary: a runtime or an origin, and its environments.
     what: String,
+    /// The runtime, and the environment when one was named.
+    scope: Vec<String>,
     /// Clusters that gave no answer, and others that did.
     partial: bool,
 }
@@ -88,6 +90,7 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
         Some(Source::File(path)) => work.named(path)?,
         Some(source) => crate::block_on(work.published(source))?,
     };
+    checked.scope = settings.runtime().into_iter().chain(settings.environment()).map(str::to_owned).collect();
     checked.findings = ordered(checked.findings);
     if args.strict {
         // What could not be asked is no finding about the inventory, however strictly it is looked at.
@@ -150,7 +153,7 @@ impl Work<'_> {
         let (inventory, _) = inventory::read(&tree, &environment, shown);
         let workloads = inventory.names().map(str::to_owned).collect();
         let what = if facts.named { environment } else { shown.to_owned() };
-        Ok(Checked { findings, workloads, what, sources: Sources::from([(shown.to_owned(), text)]), partial: false })
+        Ok(Checked { findings, workloads, what, sources: Sources::from([(shown.to_owned(), text)]), ..Checked::default() })
     }
 
     fn no_questions(&self) -> Result<(), Problem> {
@@ -187,6 +190,7 @@ impl Work<'_> {
             what: format!("{runtime} {environments}"),
             sources: Sources::from([(file.file, file.text)]),
             partial,
+            ..Checked::default()
         })
     }
 
@@ -294,8 +298,11 @@ impl Work<'_> {
 }
 
 fn show(checked: &Checked, outputs: &[Output], context: &Context, ui: &Ui) -> Result<(), Problem> {
+    let scope: Vec<&str> = checked.scope.iter().map(String::as_str).collect();
     let report = Report {
         suite: "inventory verify",
+        scope: &scope,
+        rendered: None,
         findings: &checked.findings,
         sources: &checked.sources,
         workloads: &checked.workloads,

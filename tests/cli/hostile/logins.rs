@@ -156,6 +156,15 @@ fn a_token_on_standard_input_goes_where_the_command_goes() {
         assert!(matches!(done.code, Some(0 | 1)), "{done}");
     }
     assert!(other.has_seen(LOGIN) && usual.lines().is_empty(), "{:?}", usual.lines());
+    // Two places of one registry need one token; of two registries nobody can tell whose it is, and neither gets it.
+    other.clear();
+    run(&["inventory", "diff", &to, &to, "-e", "production"]).ok();
+    assert!(other.has_seen(LOGIN));
+    run(&["inventory", "diff", "out", &to, "-e", "production"]).ok();
+    other.clear();
+    let done = run(&["inventory", "diff", "published", &to, "--runtime", "gke", "-e", "production"]);
+    holds(&done, 2, &["several registries are asked", &usual.address(), &other.address(), "docker login"], SOON);
+    assert!(other.lines().is_empty() && usual.lines().is_empty(), "{:?}", other.lines());
     // For the settings' registry alone, where another one is asked: said, and not sent.
     run(&["inventory", "push", "--runtime", "gke", "-e", "production"]).ok();
     assert!(usual.has_seen(LOGIN));
@@ -183,9 +192,11 @@ fn standard_input_is_read_once() {
         &["inventory", "push", "-f", "-", "--runtime", "gke", "-e", "production"][..],
         &["inventory", "verify", "--file=-", "--runtime", "gke", "-e", "production", "--artifacts"],
         &["deploy", "push", "a", "-f", "-", "-e", "production"],
+        &["inventory", "diff", "-", "published", "--runtime", "gke", "-e", "production"],
+        &["inventory", "verify", "-", "-e", "production"],
     ] {
         let run = env.run_with_stdin([line, &["--registry-token-stdin"]].concat(), PASSWORD);
-        holds(&run, 2, &["error: -f - and --registry-token-stdin both read standard input", "hint: "], SOON);
+        holds(&run, 2, &["error: - and --registry-token-stdin both read standard input", "hint: "], SOON);
     }
 }
 

@@ -10,6 +10,7 @@ pub mod digest;
 pub mod ignore;
 pub mod manifest;
 pub mod pack;
+pub mod size;
 pub mod tree;
 pub mod unpack;
 

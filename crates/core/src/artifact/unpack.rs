@@ -1,5 +1,6 @@
 //! The bytes of a layer to a tree, with limits: the bytes come from a registry and may be hostile.
 
+use super::size::MAX_UNPACKED;
 use super::tree::Tree;
 use crate::problem::{Class, Problem};
 use std::cell::Cell;
@@ -15,9 +16,8 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 128 MiB holds an inventory of 200,000 workloads; Flux itself has no limit.
     fn default() -> Self {
-        Self { bytes: 128 << 20, entries: 200_000 }
+        Self { bytes: MAX_UNPACKED, entries: 200_000 }
     }
 }
 

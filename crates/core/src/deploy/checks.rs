@@ -1,6 +1,8 @@
 //! The checks of one object: what Flux's build, its apply or the API server would refuse.
 
 use super::identity::Identity;
+use super::read::Rules;
+use super::substitution;
 use crate::finding::Finding;
 use crate::flux::names;
 use crate::problem::Place;
@@ -22,7 +24,7 @@ pub(super) struct Head {
     pub(super) span: (usize, usize),
 }
 
-fn fault(file: &str, node: &Node, code: &'static str, message: String) -> Finding {
+pub(super) fn fault(file: &str, node: &Node, code: &'static str, message: String) -> Finding {
     Finding { span: node.span, ..Finding::error(code, Place::at(file, node.line, node.column), message) }
 }
 
@@ -85,10 +87,14 @@ pub(super) fn head(file: &str, node: &Node, findings: &mut Vec<Finding>) -> Opti
 }
 
 /// What is wrong inside an object.
-pub(super) fn content(file: &str, node: &Node, value: &Value, head: &Head, allow_secrets: bool, findings: &mut Vec<Finding>) {
+pub(super) fn content(file: &str, node: &Node, value: &Value, head: &Head, rules: &Rules<'_>, findings: &mut Vec<Finding>) {
     let identity = &head.identity;
     let metadata = node.get("metadata").unwrap_or(node);
-    names_of(file, node, metadata, identity, findings);
+    let is_substituted = !rules.substitutions.is_empty() && !substitution::is_disabled(metadata);
+    if is_substituted {
+        substitution::check(file, node, identity, rules.substitutions, findings);
+    }
+    names_of(file, node, identity, is_substituted, findings);
     for field in ["labels", "annotations"] {
         texts(file, metadata.get(field), &format!("metadata.{field}"), false, findings);
     }
@@ -100,9 +106,10 @@ pub(super) fn content(file: &str, node: &Node, value: &Value, head: &Head, allow
             texts(file, node.get(field), field, is_secret, findings);
         }
     }
-    if is_secret && !allow_secrets && !is_encrypted(value) {
+    if is_secret && !rules.allow_secrets && !is_encrypted(value) {
         plain_secret(file, node, identity, findings);
     }
+    exported(file, node, metadata, identity, findings);
     let annotations = metadata.get("annotations");
     if let Some((key, _)) = annotations.and_then(|annotations| annotations.entry("helm.sh/hook")) {
         let mut finding =
@@ -112,9 +119,12 @@ pub(super) fn content(file: &str, node: &Node, value: &Value, head: &Head, allow
     }
 }
 
-fn names_of(file: &str, node: &Node, metadata: &Node, identity: &Identity, findings: &mut Vec<Finding>) {
+fn names_of(file: &str, node: &Node, identity: &Identity, is_substituted: bool, findings: &mut Vec<Finding>) {
+    let metadata = node.get("metadata").unwrap_or(node);
+    // What a name will be is not known before Flux has replaced its variables.
+    let is_open = |text: &str| is_substituted && text.contains("${");
     let name = metadata.get("name").unwrap_or(node);
-    if let Some(why) = name_fault(identity) {
+    if let Some(why) = name_fault(identity).filter(|_| !is_open(&identity.name)) {
         findings.push(fault(
             file,
             name,
@@ -122,9 +132,8 @@ fn names_of(file: &str, node: &Node, metadata: &Node, identity: &Identity, findi
             format!("'{}' cannot be the name of a {}: {why}", identity.name, identity.kind),
         ));
     }
-    if let Some((namespace, why)) =
-        metadata.get("namespace").zip(names::label_fault(&identity.namespace)).filter(|_| !identity.namespace.is_empty())
-    {
+    let fixed = Some(&identity.namespace).filter(|namespace| !namespace.is_empty() && !is_open(namespace));
+    if let Some((namespace, why)) = metadata.get("namespace").zip(fixed.and_then(|name| names::label_fault(name))) {
         findings.push(fault(file, namespace, "invalid-namespace", format!("'{}' is no namespace: {why}", identity.namespace)));
     }
     let api = node.get("apiVersion").unwrap_or(node);
@@ -182,6 +191,22 @@ fn texts(file: &str, map: Option<&Node>, shown: &str, secret: bool, findings: &m
         }
         findings.push(finding);
     }
+}
+
+/// What the API server wrote into an object: it was taken from a cluster.
+fn exported(file: &str, node: &Node, metadata: &Node, identity: &Identity, findings: &mut Vec<Finding>) {
+    let written = ["resourceVersion", "uid", "managedFields"].into_iter();
+    let mut found: Vec<(String, &Node)> =
+        written.filter_map(|field| Some((format!("metadata.{field}"), metadata.entry(field)?.0))).collect();
+    // Definitions have a status of their own making, and kubectl's generators an empty one.
+    let status = node.entry("status").filter(|(_, status)| status.entries().next().is_some());
+    found.extend(status.filter(|_| identity.kind != "CustomResourceDefinition").map(|(key, _)| ("status".to_owned(), key)));
+    let Some((_, first)) = found.first() else { return };
+    let fields: Vec<&str> = found.iter().map(|(field, _)| field.as_str()).collect();
+    let message = format!("{identity} was taken from a cluster: {}", fields.join(", "));
+    let mut finding = fault(file, first, "cluster-fields", message);
+    finding.warning().hint("take these fields out: only a cluster writes them");
+    findings.push(finding);
 }
 
 /// A Secret that anybody who may read the registry can read.

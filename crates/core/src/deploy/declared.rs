@@ -1,7 +1,12 @@
 //! What the platform's lists say about a workload whose manifests are published.
 
+use super::ignore;
+use super::substitution::Substitution;
 use super::write::FILE;
 use crate::finding::Finding;
+use crate::flux::OCI_REPOSITORY;
+use crate::flux::crds::Release;
+use crate::flux::variables::is_name;
 use crate::objects;
 use crate::problem::Place;
 use crate::settings::Settings;
@@ -10,19 +15,21 @@ use crate::workloads::Workloads;
 use serde_json::Value;
 
 /// What the lists say.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Declared {
     /// What speaks against publishing.
     pub findings: Vec<Finding>,
     /// The workload's Kustomizations delete what is not published any more.
     pub prunes: bool,
-    /// The namespace that they set for everything (`targetNamespace`).
-    pub sets_namespace: Option<String>,
+    /// The namespace that each sets for everything (`targetNamespace`).
+    pub set_namespaces: Vec<Option<String>>,
+    /// What they replace (`postBuild`).
+    pub substitutions: Vec<Substitution>,
 }
 
 /// Looks a workload up in all lists that could be read; without any, nothing is known and Runway's form is taken for granted.
 pub fn declared(workload: &str, environment: Option<&str>, lists: &[Workloads], settings: &Settings) -> Declared {
-    let mut said = Declared { findings: Vec::new(), prunes: true, sets_namespace: None };
+    let mut said = Declared { prunes: true, ..Declared::default() };
     let Some(first) = lists.first() else { return said };
     let found: Vec<_> =
         lists.iter().filter_map(|list| Some((list, list.items.iter().find(|item| item.id == workload)?))).collect();
@@ -43,14 +50,16 @@ pub fn declared(workload: &str, environment: Option<&str>, lists: &[Workloads], 
         said.findings.push(finding);
         return said;
     }
+    let release = Release::newest_serving(OCI_REPOSITORY, settings.source_api_version()).unwrap_or(Release::newest());
     for (list, item) in &found {
         let alone = Workloads { items: vec![(*item).clone()], defaults: list.defaults.clone(), file: list.file.clone() };
         for pair in objects::build(&alone, settings, environment) {
             let text = |object: &Value, pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
             said.prunes &= pair.kustomization.pointer("/spec/prune").and_then(Value::as_bool) == Some(true);
-            said.sets_namespace = said.sets_namespace.or_else(|| text(&pair.kustomization, "/spec/targetNamespace"));
-            let mut fault = |message: String, hint: &str| {
-                let mut finding = Finding::error("not-looked-at", item.place.clone(), message);
+            said.set_namespaces.push(text(&pair.kustomization, "/spec/targetNamespace"));
+            said.substitutions.extend(Substitution::of(&pair.kustomization, release));
+            let mut fault = |code, message: String, hint: &str| {
+                let mut finding = Finding::error(code, item.place.clone(), message);
                 finding.of(workload).hint(hint);
                 said.findings.push(finding);
             };
@@ -59,32 +68,36 @@ pub fn declared(workload: &str, environment: Option<&str>, lists: &[Workloads], 
             if path.split('/').any(|part| !part.is_empty() && part != ".") {
                 let hint = "leave spec.path out of the workload's flux: settings";
                 fault(
+                    "not-looked-at",
                     format!("{workload}'s Kustomization reads the folder {path}, and the manifests are published in the root"),
                     hint,
                 );
             }
             if let Some(what) = other_reference(&pair.source, environment) {
                 let hint = "leave flux.source.ref out, or push that tag with flux";
-                fault(format!("{workload}'s source follows {what}, not the tag {environment} that is pushed"), hint);
+                let message = format!("{workload}'s source follows {what}, not the tag {environment} that is pushed");
+                fault("not-looked-at", message, hint);
             }
             let ignored = text(&pair.source, "/spec/ignore").unwrap_or_default();
-            if ignored
-                .lines()
-                .map(str::trim)
-                .any(|line| matches!(line, "*" | "/*" | "**" | "*.yaml" | "/*.yaml" | FILE | ROOT_FILE))
-            {
+            if ignore::drops(&ignored, FILE) {
                 fault(
+                    "not-looked-at",
                     format!("{workload}'s source drops {FILE}, in which the manifests are published (spec.ignore)"),
                     "leave flux.source.ignore out",
+                );
+            }
+            let names = pair.kustomization.pointer("/spec/postBuild/substitute").and_then(Value::as_object);
+            for (name, _) in names.into_iter().flatten().filter(|(name, _)| !is_name(name)) {
+                fault(
+                    "variable-name",
+                    format!("'{name}' in {workload}'s postBuild.substitute cannot be a variable's name"),
+                    "letters, digits and '_', not beginning with a digit",
                 );
             }
         }
     }
     said
 }
-
-/// [`FILE`], as an ignore rule that is bound to the root writes it.
-const ROOT_FILE: &str = "/manifests.yaml";
 
 /// What a source follows instead of an environment's tag.
 fn other_reference(source: &Value, environment: &str) -> Option<String> {
@@ -119,13 +132,19 @@ mod tests {
             ("source: {ref: {tag: v9}}", "follows the tag v9"),
             ("source: {ref: {semver: '>=1.0.0'}}", "follows the versions >=1.0.0"),
             ("source: {ignore: '*.yaml'}", "drops manifests.yaml"),
+            ("source: {ignore: 'manifests.*'}", "drops manifests.yaml"),
         ] {
             let lists = [list(&format!("- runway_service_id: web\n  flux: {{{flux}}}\n"))];
             let findings = declared("web", Some("production"), &lists, &resolve([])).findings;
             assert!(findings.len() == 1 && findings[0].code == "not-looked-at", "{flux}: {findings:?}");
             assert!(findings[0].message.contains(word), "{}", findings[0].message);
         }
-        for flux in ["path: ./", "source: {ref: {tag: production}}", "source: {ignore: '*.md'}"] {
+        for flux in [
+            "path: ./",
+            "source: {ref: {tag: production}}",
+            "source: {ignore: '*.md'}",
+            "source: {ignore: \"*.yaml\\n!manifests.yaml\"}",
+        ] {
             let lists = [list(&format!("- runway_service_id: web\n  flux: {{{flux}}}\n"))];
             assert!(declared("web", Some("production"), &lists, &resolve([])).findings.is_empty(), "{flux}");
         }
@@ -142,9 +161,9 @@ mod tests {
         let settings = resolve([]);
         let ask = |workload: &str| declared(workload, Some("production"), &lists, &settings);
         let web = ask("web");
-        assert!(web.findings.is_empty() && web.prunes && web.sets_namespace.is_none());
+        assert!(web.findings.is_empty() && web.prunes && web.set_namespaces == [None] && web.substitutions.is_empty());
         assert!(!ask("kept").prunes);
-        assert_eq!(ask("placed").sets_namespace.as_deref(), Some("x"));
+        assert_eq!(ask("placed").set_namespaces, [Some("x".to_owned())]);
         assert_eq!(ask("early").findings[0].code, "not-in-environment");
         let unknown = ask("wed");
         assert_eq!(
@@ -153,5 +172,20 @@ mod tests {
         );
         assert!(declared("wed", None, &[], &settings).findings.is_empty(), "nothing could be read");
         assert!(declared("early", None, &lists, &settings).findings.is_empty());
+    }
+
+    #[test]
+    fn what_a_post_build_defines() {
+        let lists = [list(
+            "- runway_service_id: web\n  flux: {postBuild: {substitute: {region: x}}}\n- runway_service_id: odd\n  flux: {postBuild: {substitute: {a-b: x}}}\n\
+             - runway_service_id: far\n  flux: {postBuild: {substituteFrom: [{kind: ConfigMap, name: c}]}}\n- runway_service_id: none\n  flux: {postBuild: {}}\n\
+             - runway_service_id: all\n  flux: {postBuild: {substituteStrategy: Always}}\n",
+        )];
+        let ask = |workload: &str| declared(workload, Some("production"), &lists, &resolve([]));
+        let web = ask("web").substitutions;
+        assert!(web.len() == 1 && web[0].names.contains("region") && !web[0].elsewhere && web[0].release.substitutes_strictly());
+        assert!(ask("far").substitutions[0].elsewhere && ask("all").substitutions.len() == 1);
+        assert!(ask("none").substitutions.is_empty(), "Flux replaces nothing then");
+        assert_eq!(ask("odd").findings[0].code, "variable-name");
     }
 }

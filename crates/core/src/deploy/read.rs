@@ -2,6 +2,7 @@
 
 use super::checks;
 use super::identity::{Identity, Scope, scope};
+use super::substitution::Substitution;
 use crate::artifact::Tree;
 use crate::finding::{Finding, Severity};
 use crate::problem::Place;
@@ -23,8 +24,11 @@ pub struct Text<'a> {
 pub struct Rules<'a> {
     /// The namespace of objects that name none; none: they stay as they are.
     pub namespace: Option<&'a str>,
-    /// The namespace that the workload's Kustomization sets for everything (`targetNamespace`).
-    pub namespace_set_by_flux: Option<&'a str>,
+    /// The namespace that each of the workload's Kustomizations sets for everything (`targetNamespace`); empty: nothing is
+    /// known of them.
+    pub namespaces_set_by_flux: &'a [Option<String>],
+    /// What they replace.
+    pub substitutions: &'a [Substitution],
     /// The namespaces that are allowed; empty: all.
     pub namespaces: &'a [String],
     /// Secrets may be published as they are.
@@ -163,7 +167,7 @@ impl Reader<'_> {
     fn checked(&mut self, node: &Node) {
         let Some(head) = checks::head(&self.file, node, &mut self.findings) else { return };
         let mut value = to_json(node);
-        checks::content(&self.file, node, &value, &head, self.rules.allow_secrets, &mut self.findings);
+        checks::content(&self.file, node, &value, &head, &self.rules, &mut self.findings);
         let mut identity = head.identity;
         if identity.kind == "CustomResourceDefinition" && value.pointer("/spec/scope").and_then(Value::as_str) == Some("Cluster")
         {
@@ -192,11 +196,26 @@ impl Reader<'_> {
 
     /// What can be said only when all objects are known.
     fn finish(&mut self) {
+        (0..self.objects.len()).for_each(|n| self.fill_unknown(n));
+        let before = self.findings.len();
+        match self.rules.namespaces_set_by_flux {
+            [] => self.together(None),
+            all => all.iter().for_each(|namespace| self.together(namespace.as_deref())),
+        }
+        // What is wrong on every cluster is said once.
+        let mut kept: Vec<Finding> = self.findings.drain(..before).collect();
+        let mut said = HashSet::new();
+        let is_new = |finding: &Finding| said.insert((finding.code, finding.place.clone(), finding.message.clone()));
+        kept.extend(self.findings.drain(..).filter(is_new));
+        self.findings = kept;
+    }
+
+    /// The objects as one Kustomization applies them.
+    fn together(&mut self, namespace_set_by_flux: Option<&str>) {
         let mut first: HashMap<Identity, usize> = HashMap::with_capacity(self.objects.len());
         for n in 0..self.objects.len() {
-            self.fill_unknown(n);
             let Some(object) = self.objects.get(n) else { continue };
-            let identity = self.on_the_cluster(&object.identity);
+            let identity = on_the_cluster(&object.identity, namespace_set_by_flux);
             let fault =
                 |code, message: String| Finding { span: object.span, ..Finding::error(code, object.place.clone(), message) };
             let mut found = Vec::new();
@@ -238,18 +257,6 @@ impl Reader<'_> {
         }
     }
 
-    /// What an object is for kustomize and on the cluster: everything goes to the Kustomization's targetNamespace, and what
-    /// lies in the cluster has no namespace, whatever it says.
-    fn on_the_cluster(&self, identity: &Identity) -> Identity {
-        let mut there = identity.clone();
-        match (scope(&identity.group, &identity.kind), self.rules.namespace_set_by_flux) {
-            (Scope::Cluster, _) => there.namespace.clear(),
-            (_, Some(namespace)) => namespace.clone_into(&mut there.namespace),
-            _ => {}
-        }
-        there
-    }
-
     fn namespace_fault(&self, object: &Object, there: &Identity) -> Option<(&'static str, String, String)> {
         let identity = &object.identity;
         let rules = &self.rules;
@@ -269,6 +276,18 @@ impl Reader<'_> {
         let hint = format!("the setting deploy.namespaces allows {}", rules.namespaces.join(", "));
         Some(("namespace-not-allowed", format!("{identity} would go to the namespace {namespace}, which is not allowed"), hint))
     }
+}
+
+/// What an object is for kustomize and on the cluster: everything goes to the Kustomization's targetNamespace, and what lies in
+/// the cluster has no namespace, whatever it says.
+fn on_the_cluster(identity: &Identity, namespace_set_by_flux: Option<&str>) -> Identity {
+    let mut there = identity.clone();
+    match (scope(&identity.group, &identity.kind), namespace_set_by_flux) {
+        (Scope::Cluster, _) => there.namespace.clear(),
+        (_, Some(namespace)) => namespace.clone_into(&mut there.namespace),
+        _ => {}
+    }
+    there
 }
 
 fn set_namespace(value: &mut Value, namespace: &str) {

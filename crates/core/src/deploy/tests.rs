@@ -1,8 +1,9 @@
 //! The rules, each with a text that breaks it.
 
-use super::{Manifests, Rules, Text, held, read, write};
+use super::{Manifests, Rules, Substitution, Text, held, read, write};
 use crate::artifact::Tree;
 use crate::finding::Severity;
+use crate::flux::crds::Release;
 
 const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: shop\ndata:\n  k: v\n";
 
@@ -66,6 +67,8 @@ fn each_rule_can_fail() {
         ),
         (object("kind: Secret\n"), "duplicate-key m.yaml:6:1"),
         (CONFIG.replace("ConfigMap", "Secret"), "plain-secret m.yaml:6:1"),
+        (object("  resourceVersion: '5'\n  uid: x\nstatus: {a: b}\n"), "cluster-fields m.yaml:6:3"),
+        (object("status: {a: b}\n"), "cluster-fields m.yaml:6:1"),
         (object("  annotations: {helm.sh/hook: pre-install}\n"), "helm-hook m.yaml:6:17"),
         (object(&format!("data: {{k: {}}}\n", "x".repeat(1 << 20))), "too-large m.yaml:4:9"),
         (String::new(), "empty-artifact m.yaml"),
@@ -76,6 +79,9 @@ fn each_rule_can_fail() {
         ),
     ] {
         assert_eq!(found(&text).first().map(String::as_str), Some(expected), "{text}");
+    }
+    for fine in ["status: {}\n", "status:\n", "  creationTimestamp: null\n"] {
+        assert!(found(&object(fine)).is_empty(), "{fine}");
     }
     let template = with("a: {{ .Values.x }}\n", &Rules::default()).findings;
     let hint = "this looks like a Helm template; render the chart: --chart DIR";
@@ -129,11 +135,54 @@ fn the_kustomizations_namespace_is_where_things_go() {
     let allowed = ["shop".to_owned()];
     let codes = |text: &str, rules: Rules<'_>| with(text, &rules).findings.iter().map(|f| f.code).collect::<Vec<_>>();
     assert_eq!(codes(&two, Rules::default()), [""; 0]);
-    assert_eq!(codes(&two, Rules { namespace_set_by_flux: Some("x"), ..Rules::default() }), ["duplicate-object"]);
-    let rules = Rules { namespace_set_by_flux: Some("x"), namespaces: &allowed, ..Rules::default() };
+    let [x, shop] = ["x", "shop"].map(|name| [Some(name.to_owned())]);
+    assert_eq!(codes(&two, Rules { namespaces_set_by_flux: &x, ..Rules::default() }), ["duplicate-object"]);
+    let rules = Rules { namespaces_set_by_flux: &x, namespaces: &allowed, ..Rules::default() };
     assert_eq!(codes(CONFIG, rules), ["namespace-not-allowed"]);
+    // The workload is in two lists: what holds for one is wrong for the other.
+    let both = [Some("shop".to_owned()), None];
+    let rules = Rules { namespaces_set_by_flux: &both, namespaces: &allowed, ..Rules::default() };
+    assert_eq!(codes(&CONFIG.replace("shop", "other"), rules), ["namespace-not-allowed"]);
     let unnamed = CONFIG.replace("  namespace: shop\n", "");
-    assert_eq!(codes(&unnamed, Rules { namespace_set_by_flux: Some("shop"), namespaces: &allowed, ..Rules::default() }), [""; 0]);
+    assert_eq!(codes(&unnamed, Rules { namespaces_set_by_flux: &shop, namespaces: &allowed, ..Rules::default() }), [""; 0]);
+}
+
+/// A shell script in a `ConfigMap` is enough to stop every deploy of the workload.
+#[test]
+fn variables_are_what_the_post_build_makes_of_them() {
+    let codes = |text: &str, names: &[&str], elsewhere: bool, release: &str| {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        let release = Release::parse(release).unwrap();
+        let all = [Substitution { names, elsewhere, release }];
+        with(text, &Rules { substitutions: &all, ..Rules::default() }).findings
+    };
+    let config = |value: &str| CONFIG.replace("k: v", &format!("k: '{value}'"));
+    let found = codes(&config("${a} ${b:=x} ${c} $${d}"), &["a"], false, "2.10");
+    assert_eq!((found.len(), found[0].code, found[0].place.to_string().as_str()), (1, "undefined-variable", "m.yaml:7:6"));
+    assert!(
+        found[0].message.starts_with("ConfigMap/shop/a: ${c} is not in postBuild.substitute, and fails the build with Flux 2.10")
+    );
+    assert_eq!(codes(&config("${c}"), &["a"], false, "2.8")[0].severity, Severity::Warning);
+    assert!(codes(&config("${c}"), &["a"], true, "2.10").is_empty(), "a ConfigMap may define it");
+    for release in ["2.8", "2.10"] {
+        let found = codes(&config("echo ${a-b.c!}"), &["a"], true, release);
+        assert_eq!((found.len(), found[0].code, found[0].severity), (1, "broken-variable", Severity::Error));
+        assert!(found[0].message.contains("${a-b.c!}"), "{}", found[0].message);
+    }
+    assert_eq!(codes(&CONFIG.replace("k: v", "'${c}': v"), &["a"], false, "2.10").len(), 1, "keys are replaced, too");
+    let disabled =
+        config("${a-b.c!} ${c}").replace("  name:", "  annotations: {kustomize.toolkit.fluxcd.io/substitute: disabled}\n  name:");
+    assert!(codes(&disabled, &["a"], false, "2.10").is_empty());
+    // Names are whole only when they have been replaced.
+    let named = CONFIG.replace("name: a", "name: web-${a}").replace("shop", "${a}");
+    assert!(codes(&named, &["a"], false, "2.10").is_empty() && with(&named, &Rules::default()).findings.len() == 2);
+    // Without a postBuild a script stays as it is.
+    assert!(with(&config("${a-b.c!}"), &Rules::default()).findings.is_empty());
+    let secret =
+        CONFIG.replace("ConfigMap", "Secret").replace("data:\n  k: v", "stringData: {k: 'a${hunter2}b', l: 'x${hunter2!}'}");
+    for finding in codes(&secret, &["a"], false, "2.10") {
+        assert!(!format!("{finding:?}").contains("hunter2"), "{finding:?}");
+    }
 }
 
 #[test]

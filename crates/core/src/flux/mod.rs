@@ -1,7 +1,7 @@
 //! Flux's and the registries' words as types: names, revisions, references, durations, conditions, the two objects.
 //!
 //! In: text and JSON as Flux, the API server and registries write it. Out: values that the rest judges.
-//! Uses: problem.
+//! Uses: problem, text.
 //! Never: deciding anything about a workload; that is `assess`.
 //! Start at [`object`].
 
@@ -14,6 +14,7 @@ pub mod names;
 pub mod object;
 pub mod reference;
 pub mod revision;
+pub mod variables;
 
 /// API group of OCIRepository.
 pub const SOURCE_GROUP: &str = "source.toolkit.fluxcd.io";

@@ -2,9 +2,11 @@
 
 use super::subject::{Entry, Subject, setting_finding};
 use super::{Facts, depends, entries, object, ordered, substitution};
+use crate::artifact::size;
 use crate::finding::Finding;
 use crate::flux::crds::Release;
 use crate::flux::{KUSTOMIZATION, OCI_REPOSITORY, names};
+use crate::inventory;
 use crate::objects;
 use crate::problem::Place;
 use crate::settings::Settings;
@@ -20,6 +22,8 @@ const ETCD_BYTES: usize = 1_572_864;
 /// The rest of the parent's object: its spec, conditions and history. Measured: an API server took a status of 7,515 workloads
 /// with ids of 26 bytes, and refused 7,531 (`etcdserver: request is too large`).
 const PARENT_BYTES: usize = 2 << 10;
+/// More than the two objects of a workload without overrides have, as text.
+const PAIR_BYTES: usize = 2 << 10;
 /// From so many workloads on the parent's build is slow enough to tell. kustomize compares every object with every other:
 /// measured (kustomize 5.8, two objects each) were 1 s of processor time for 500 workloads, 9 s for 1,000 and 55 s for 2,000.
 const SLOW_BUILD: usize = 3_000;
@@ -78,6 +82,7 @@ impl<'a> Environment<'a> {
             findings.extend(self.empty());
         }
         self.size(&items, findings);
+        self.packed(&items, findings);
         // All URLs are made by one pattern: one that is wrong is said once.
         let mut url = true;
         for workload in self.chosen(&items, checked) {
@@ -154,6 +159,23 @@ impl<'a> Environment<'a> {
             finding.warning();
         }
         Some(finding)
+    }
+
+    /// The artifact itself; it is made only when it may be too large.
+    fn packed(&self, items: &[&'a Workload], findings: &mut Vec<Finding>) {
+        let json = |map| serde_json::to_string(map).map_or(0, |text| text.len());
+        let own = |item: &&'a Workload| self.layers(item).map(|own| json(&own.kustomization) + json(&own.source)).sum::<usize>();
+        let rough: usize = items.iter().map(|item| PAIR_BYTES + 2 * own(item)).sum();
+        if (rough as u64) < size::MAX_BLOB {
+            return;
+        }
+        let tree = inventory::write_all(self.workloads, self.settings, self.name).ok();
+        if let Some(why) = tree.as_ref().and_then(size::fault) {
+            let message = format!("the inventory of {}: {why}", self.name);
+            let mut finding = Finding::error("artifact-size", Place::file(self.workloads.file.as_str()), message);
+            finding.hint("split the runtime, or take what is long out of its flux: settings");
+            findings.push(finding);
+        }
     }
 
     fn size(&self, items: &[&Workload], findings: &mut Vec<Finding>) {

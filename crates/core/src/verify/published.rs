@@ -3,7 +3,7 @@
 use super::subject::{From, Subject};
 use super::walk::Step;
 use super::{Facts, depends, object, ordered, substitution, together};
-use crate::artifact::{Ignore, Tree, ignore};
+use crate::artifact::{Ignore, Tree, ignore, size};
 use crate::finding::Finding;
 use crate::flux::crds::Release;
 use crate::flux::{KUSTOMIZATION, OCI_REPOSITORY, names};
@@ -44,6 +44,9 @@ pub fn check(tree: &Tree, environment: &str, origin: &str, facts: &Facts) -> Vec
         findings.push(finding);
     }
     dropped(tree, environment, origin, &mut findings);
+    if let Some(why) = size::fault(tree) {
+        findings.push(Finding::error("artifact-size", Place::file(origin), why));
+    }
     objects(&documents, environment, facts, &mut findings);
     ordered(findings)
 }

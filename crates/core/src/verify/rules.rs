@@ -208,6 +208,11 @@ pub const RULES: &[Rule] = &[
         "From Flux 2.9 on an undefined variable without a default fails the build; before, it became nothing.\nDefine it in postBuild.substitute, or give a default: ${variable:=value}.",
     ),
     error(
+        "broken-variable",
+        "a ${…} cannot be read by Flux",
+        "Where a Kustomization has a postBuild, Flux reads every ${…} of every object, those of shell scripts too, and one that is none to it fails the build.\nWrite $${…} for the literal text, or keep the object out: the annotation kustomize.toolkit.fluxcd.io/substitute: disabled.",
+    ),
+    error(
         "variable-name",
         "a variable's name cannot be used",
         "Names of postBuild.substitute begin with a letter or '_' and go on with letters, digits and '_'; any other fails the build.",
@@ -216,6 +221,11 @@ pub const RULES: &[Rule] = &[
         "inventory-size",
         "the inventory comes near what Flux and etcd can take",
         "The parent's status lists every object, two per workload, with namespace, name and kind; etcd refuses requests over 1.5 MiB.\nWith ids of 26 characters that was seen at 7,531 workloads.\nLong before, the build gets slow: kustomize compares every object with every other, and the parent gives up after its timeout\n(measured: 9 s of processor time for 1,000 workloads, 55 s for 2,000). Split the runtime before.",
+    ),
+    error(
+        "artifact-size",
+        "the artifact would be too large to be read again",
+        "16 MiB packed and 128 MiB unpacked are read from a registry: by the plan of the next push, and to say what runs. Flux has no limit, and needs the memory all the same.\nLeave out what is no manifest, or split it.",
     ),
     error(
         "missing-folder",
@@ -380,6 +390,11 @@ pub const RULES: &[Rule] = &[
         "too-large",
         "an object is too large to be applied",
         "etcd takes 1.5 MiB, a ConfigMap or Secret holds 1 MiB, annotations 256 KiB.",
+    ),
+    warning(
+        "cluster-fields",
+        "an object has fields that only a cluster writes",
+        "It was taken from a cluster with kubectl get -o yaml. A resourceVersion or uid of another time makes the API server refuse the object as a conflict,\nand what stands in status or managedFields is dropped or refused. Take the fields out.",
     ),
     warning(
         "helm-hook",

@@ -9,6 +9,7 @@ use super::walk::{Step, shown};
 use crate::finding::Finding;
 use crate::flux::KUSTOMIZATION;
 use crate::flux::crds::Release;
+use crate::flux::variables::{Broken, Variable, is_name, variables};
 use serde_json::Value;
 
 /// Fields of a Kustomization whose texts end up in what its own `postBuild` works on.
@@ -23,14 +24,13 @@ pub(super) fn check(subject: &Subject<'_>, release: Release, findings: &mut Vec<
     for (field, value) in fields {
         let is_built = subject.kind() == KUSTOMIZATION && BUILT.contains(&field.as_str());
         let mut path = vec![Step::Key("spec"), Step::Key(field)];
-        texts(value, &mut path, &mut |path, text| {
-            for variable in variables(text) {
-                let finding = match post_build.filter(|_| is_built) {
-                    Some(post_build) => undefined(subject, path, &variable, post_build, release),
-                    None => Some(untouched(subject, path, &variable, is_built)),
-                };
-                findings.extend(finding);
+        texts(value, &mut path, &mut |path, text| match (variables(text), post_build.filter(|_| is_built)) {
+            (Ok(all), Some(post_build)) => {
+                findings.extend(all.iter().filter_map(|one| undefined(subject, path, one, post_build, release)));
             }
+            (Ok(all), None) => findings.extend(all.iter().map(|one| untouched(subject, path, one, is_built))),
+            (Err(fault), Some(_)) => findings.push(broken(subject, path, fault)),
+            (Err(_), None) => {}
         });
     }
 }
@@ -39,9 +39,7 @@ pub(super) fn check(subject: &Subject<'_>, release: Release, findings: &mut Vec<
 fn names(subject: &Subject<'_>, post_build: Option<&Value>, findings: &mut Vec<Finding>) {
     let substitute = post_build.and_then(|post_build| post_build.get("substitute")).and_then(Value::as_object);
     for (name, _) in substitute.into_iter().flatten() {
-        let mut bytes = name.bytes();
-        let first = bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
-        if !(first && bytes.all(is_name)) {
+        if !is_name(name) {
             let path = [Step::Key("spec"), Step::Key("postBuild"), Step::Key("substitute"), Step::Key(name)];
             let mut finding = subject.finding("variable-name", &path, format!("'{name}' cannot be a variable's name"));
             finding.hint("letters, digits and '_', not beginning with a digit");
@@ -75,6 +73,13 @@ fn undefined(
     Some(finding)
 }
 
+fn broken(subject: &Subject<'_>, path: &[Step<'_>], fault: Broken<'_>) -> Finding {
+    let message = format!("{}: Flux cannot read {}: {}", shown(path), fault.expression(), fault.why);
+    let mut finding = subject.finding("broken-variable", path, message);
+    finding.hint("write $${ where the text itself is meant");
+    finding
+}
+
 fn untouched(subject: &Subject<'_>, path: &[Step<'_>], variable: &Variable<'_>, is_built: bool) -> Finding {
     let why = if is_built { "the workload has no postBuild" } else { "a workload's postBuild does not reach its own fields" };
     let message = format!("{}: ${{{}}} is not replaced: {why}", shown(path), variable.name);
@@ -102,51 +107,5 @@ fn texts<'a>(value: &'a Value, path: &mut Vec<Step<'a>>, found: &mut impl FnMut(
             }
         }
         _ => {}
-    }
-}
-
-/// A variable in a text.
-#[derive(Debug, PartialEq, Eq)]
-struct Variable<'a> {
-    name: &'a str,
-    has_default: bool,
-}
-
-/// The variables of a text; `$${…}` is none.
-fn variables(text: &str) -> Vec<Variable<'_>> {
-    let mut found = Vec::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("${") {
-        rest = after;
-        if before.ends_with('$') {
-            continue;
-        }
-        let end = after.bytes().take_while(|b| is_name(*b)).count();
-        let Some((name, tail)) = after.split_at_checked(end) else { continue };
-        if !name.is_empty() && tail.contains('}') {
-            found.push(Variable { name, has_default: tail.starts_with([':', '=', '-']) });
-        }
-    }
-    found
-}
-
-fn is_name(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b == b'_'
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Variable, variables};
-
-    #[test]
-    fn what_is_a_variable() {
-        let plain = |name| Variable { name, has_default: false };
-        let with_default = |name| Variable { name, has_default: true };
-        assert_eq!(
-            variables("a ${region} ${b:=c} ${d:-e} ${f=g} $${h} $i ${} ${j"),
-            [plain("region"), with_default("b"), with_default("d"), with_default("f"),]
-        );
-        assert_eq!(variables("${x//a/b}"), [plain("x")]);
-        assert_eq!(variables("äö${é}"), []);
     }
 }

@@ -1,6 +1,8 @@
 //! What each fuzz target does with its bytes. Shared by `fuzz/` and by the test that runs the checked-in corpus.
 
 use runway_core::artifact::{Manifest, Tree, unpack};
+use runway_core::deploy::{self, Rules, Substitution, Text};
+use runway_core::flux::crds::Release;
 use runway_core::flux::object::wanted;
 use runway_core::observed::snapshot::Snapshot;
 use runway_core::settings::{Layer, resolve};
@@ -10,12 +12,13 @@ use runway_core::{inventory, objects, workloads};
 pub(crate) type Body = fn(&[u8]);
 
 /// The targets: a name and a body that must return for any bytes.
-pub(crate) const TARGETS: [(&str, Body); 6] = [
+pub(crate) const TARGETS: [(&str, Body); 7] = [
     ("workloads", read_workloads),
     ("settings", read_settings),
     ("inventory", read_inventory),
     ("layer", read_layer),
     ("manifest", read_manifest),
+    ("manifests", read_manifests),
     ("snapshot", read_snapshot),
 ];
 
@@ -56,6 +59,36 @@ pub(crate) fn read_layer(bytes: &[u8]) {
 pub(crate) fn read_manifest(bytes: &[u8]) {
     if let Ok(manifest) = Manifest::parse(bytes) {
         drop(manifest.content().cloned());
+    }
+}
+
+/// A workload's manifests. What is accepted is published in one form: read again it is the same, and it has no new fault.
+pub(crate) fn read_manifests(bytes: &[u8]) {
+    let Ok(content) = std::str::from_utf8(bytes) else { return };
+    let substitutions = [Substitution { names: ["a".to_owned()].into(), elsewhere: false, release: Release::newest() }];
+    let namespaces = ["shop".to_owned()];
+    let set = [None, Some("shop".to_owned())];
+    let plain = Rules { namespace: Some("shop"), allow_secrets: true, ..Rules::default() };
+    let strict =
+        Rules { namespaces: &namespaces, namespaces_set_by_flux: &set, substitutions: &substitutions, ..Rules::default() };
+    for rules in [plain, strict] {
+        let once = deploy::read(&[Text { file: "m.yaml", content }], &rules);
+        for finding in &once.findings {
+            let is_secret = finding.code == "plain-secret";
+            assert!(!is_secret || content.get(finding.span.0..).is_none(), "its line would be shown: {finding:?}");
+        }
+        let Ok(tree) = deploy::write(&once.objects) else { continue };
+        if once.is_refused() {
+            continue;
+        }
+        let text: Vec<u8> = tree.files().flat_map(|(_, content)| content.to_vec()).collect();
+        let text = String::from_utf8(text).unwrap_or_default();
+        let again = deploy::read(&[Text { file: "m.yaml", content: &text }], &rules);
+        assert!(!again.is_refused(), "{:?}\n{text}", again.findings);
+        let what = |read: &deploy::Manifests| {
+            read.objects.iter().map(|object| (object.identity.clone(), object.text.clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(what(&once), what(&again), "written and read again it is another");
     }
 }
 
