@@ -114,6 +114,7 @@ fn three_clusters_at_once_one_hangs_and_one_refuses() {
     assert_eq!(said(&rows(&run.stdout)[&("prod-b".to_owned(), "svc".to_owned())]).0, "Suspended", "{run}");
 }
 
+/// The recorded case with-parent/object-deleted-by-hand.
 #[test]
 #[ignore = "needs the live test bed: cargo xtask test"]
 fn an_object_deleted_by_hand_is_seen_with_objects_only() {
@@ -149,6 +150,7 @@ fn what_a_user_may_not_read_is_unknown_and_said() {
     assert!(row["links"][7]["evidence"].as_str().expect("text").contains("forbidden"), "{row}");
 }
 
+/// The recorded case with-parent/drifted-by-kubectl.
 #[test]
 #[ignore = "needs the live test bed: cargo xtask test"]
 fn an_edit_by_kubectl_is_drift_until_the_parent_repairs_it() {
@@ -178,6 +180,7 @@ fn an_edit_by_kubectl_is_drift_until_the_parent_repairs_it() {
     assert_eq!(source["spec"]["interval"], "10s");
 }
 
+/// The recorded case with-parent/parent-suspended.
 #[test]
 #[ignore = "needs the live test bed: cargo xtask test"]
 fn a_suspended_parent_holds_new_workloads_back() {
@@ -229,14 +232,16 @@ fn a_cycle_of_dependencies_has_failed() {
     assert!(found["c"]["message"].as_str().expect("text").contains("a, which is Failed"), "{}", found["c"]);
 }
 
+/// The recorded case with-parent/generation-ahead.
 #[test]
 #[ignore = "needs the live test bed: cargo xtask test"]
 fn a_stopped_controller_is_never_ready() {
     let bed = Handle::connect();
-    let mut cluster = bed.cluster("stopped");
+    let mut cluster = bed.cluster_with("stopped", Options { apart: true, ..Options::default() });
     let ns = cluster.namespace("stopped");
     let stage = Stage::on(bed, ns, "stopped", "gke");
     make_ready(&stage);
+    a_source_of_another_namespace_is_denied(&stage);
     cluster.stop("kustomize-controller");
 
     // A newer artifact is fetched and not applied.
@@ -259,6 +264,23 @@ fn a_stopped_controller_is_never_ready() {
 
     cluster.start_again("kustomize-controller");
     stage.wait_verdict("svc", "Ready");
+}
+
+/// Somebody's own tool published a Kustomization that takes what another tenant has fetched.
+fn a_source_of_another_namespace_is_denied(stage: &Stage) {
+    let mut objects = stage.built();
+    let kustomization = objects.iter_mut().find(|object| object["kind"] == "Kustomization").expect("one is built");
+    kustomization["spec"]["sourceRef"]["namespace"] = "flux-system".into();
+    stage.publish(&objects);
+    let row = stage.ns.wait_for("svc to be denied", DEADLINE, || {
+        let (found, _) = stage.rows();
+        (said(&found["svc"]).2 == "AccessDenied").then(|| found["svc"].clone())
+    });
+    assert_eq!(said(&row), ("Stalled", "applied", "AccessDenied"), "{row}");
+    assert!(stage.paste_next(&row).contains("cross-namespace references have been blocked"), "{row}");
+    stage.push(&[]).ok();
+    stage.wait_verdict("svc", "Ready");
+    stage.wait_verdict(&stage.parent_name(), "Ready");
 }
 
 #[test]
@@ -309,6 +331,14 @@ fn absent_kinds_are_not_missing_objects() {
     stage.push(&[]).ok();
     let (found, _) = stage.rows();
     assert_eq!(said(&found["svc"]), ("Missing", "installed", "ObjectAbsent"), "{}", found["svc"]);
+    // Both are put there by hand, where no controller runs.
+    for object in stage.built() {
+        stage.ns.apply(&object.to_string());
+    }
+    let (found, code) = stage.rows();
+    assert_eq!((said(&found["svc"]), code), (("Reconciling", "fetched", "NotLookedAt"), Some(1)), "{}", found["svc"]);
+    stage.explained("svc", &found["svc"]);
+    stage.paste_next(&found["svc"]);
     for name in ["ocirepositories.source.toolkit.fluxcd.io", "kustomizations.kustomize.toolkit.fluxcd.io"] {
         cluster.kubectl(["delete", "crd", name]).ok();
     }

@@ -12,11 +12,14 @@
     reason = "a scenario that cannot go on says so by a panic"
 )]
 
+mod alone;
 mod api_servers;
 mod background;
 mod bad_input;
+mod causes;
 mod clusters;
 mod completion;
+mod contexts;
 mod deploys;
 mod examples;
 mod faults;
@@ -25,6 +28,8 @@ mod interrupted;
 mod inventories;
 mod main_job;
 mod many;
+mod parents;
+mod paste;
 mod peers;
 mod pods;
 mod registries;

@@ -46,7 +46,7 @@ fn pods_that_crash_or_find_no_image() {
     );
     stage.deploy_image("fine", "fine", "");
     stage.deploy_image("absent", "absent", "");
-    stage.deploy_image("crashes", "crashes", "  progressDeadlineSeconds: 12\n");
+    stage.deploy_image("crashes", "crashes", "");
     stage.deploy_image("waited", "absent", "");
     stage.parent();
     stage.wait_verdict("fine", "Ready");
@@ -58,8 +58,8 @@ fn pods_that_crash_or_find_no_image() {
         let row = stage.ns.wait_for(&format!("{id} to be {reason}"), DEADLINE, || {
             Some(stage.looked_at(id)).filter(|row| row["objects"][0]["pods"][0]["reason"] == reason)
         });
-        assert_eq!(row["break"]["link"], "healthy", "{row}");
-        assert!(["Reconciling", "Failed"].contains(&said(&row).0), "{row}");
+        // Kubernetes gives a rollout ten minutes: until then it is on its way, whatever its Pods say.
+        assert_eq!(said(&row), ("Reconciling", "healthy", "ObjectInProgress"), "{row}");
         assert_eq!(row["objects"][0]["pods"].as_array().map(Vec::len), Some(2), "{row}");
         for command in ["tree", "explain"] {
             let run = stage.env.run([command, id, "--runtime", "gke", "-e", ENVIRONMENT]).exits(1);
@@ -68,7 +68,8 @@ fn pods_that_crash_or_find_no_image() {
     }
     let tree = stage.env.run(["tree", "crashes", "--runtime", "gke", "-e", ENVIRONMENT]).exits(1);
     assert!(tree.stdout.contains("Back-off restarting failed container"), "the last event: {tree}");
-    // Kubernetes itself gives up on a rollout in the end.
+    // Kubernetes itself gives up on a rollout in the end; here at once, since the deadline is over.
+    stage.deploy_image("crashes", "crashes", "  progressDeadlineSeconds: 1\n");
     let row = stage.ns.wait_for("the rollout to be given up", DEADLINE, || {
         Some(stage.looked_at("crashes")).filter(|row| said(row).0 == "Failed")
     });

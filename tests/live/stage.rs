@@ -1,8 +1,9 @@
 //! What a scenario stands on: a platform repository, a namespace, and a place in the registry.
 
+use runway_core::yaml::{self, value::to_json};
 use runway_testkit::bed::{Handle, Ns};
 use runway_testkit::env::{Env, Run};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The stage of one scenario.
@@ -61,6 +62,42 @@ impl Stage {
         let mut arguments = vec!["inventory", "push", "--runtime", &self.runtime, "-e", ENVIRONMENT];
         arguments.extend(more);
         self.env.run(arguments)
+    }
+
+    /// The objects that our program builds from what is declared. They are in `out`, too.
+    pub(crate) fn built(&self) -> Vec<Value> {
+        self.env.run(["inventory", "build", "--runtime", &self.runtime, "-e", ENVIRONMENT, "--output-dir", "out"]).ok();
+        documents(&self.env.read(format!("out/{ENVIRONMENT}/inventory.yaml")))
+    }
+
+    /// Publishes these objects by somebody else's tool, which checks nothing.
+    pub(crate) fn publish(&self, objects: &[Value]) {
+        let text = objects.iter().map(|object| format!("---\n{object:#}\n")).collect::<String>();
+        self.env.write(format!("out/{ENVIRONMENT}/inventory.yaml"), text);
+        self.bed.push_folder(&self.inventory_repository(), ENVIRONMENT, &self.env.work().join("out"));
+    }
+
+    /// What is said of one workload that is asked for by name, and by `explain`: the same.
+    #[track_caller]
+    pub(crate) fn explained(&self, id: &str, row: &Value) {
+        let (runtime, link) = (self.runtime.as_str(), row["break"]["link"].as_str().expect("a link"));
+        let run = self.status(&[id, "-o", "json"]).exits(1);
+        let named = crate::clusters::rows(&run.stdout).into_values().find(|row| row["workload"] == id).expect("a row");
+        assert_eq!(crate::clusters::said(&named), crate::clusters::said(row), "by GETs alone: {run}");
+        let run = self.env.run(["explain", id, "--runtime", runtime, "-e", ENVIRONMENT]).exits(1);
+        assert!(run.stdout.contains(&format!("at {link}")), "{run}");
+        // explain looks at the objects, too, and then has more to say about their health.
+        for command in crate::paste::next(row).into_iter().filter(|_| link != "healthy") {
+            assert!(run.stdout.contains(command), "{command}: {run}");
+        }
+    }
+
+    /// Plays the rollout that nobody runs here.
+    pub(crate) fn becomes_available(&self, deployment: &str) {
+        let status = json!({"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1,
+            "conditions": [{"type": "Available", "status": "True", "reason": "MinimumReplicasAvailable", "message": ""},
+                {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable", "message": ""}]});
+        self.ns.kube().patch_status("deployment", self.ns.name(), deployment, &json!({"status": status}));
     }
 
     /// Repository of a workload's deploy artifact.
@@ -142,4 +179,11 @@ impl Stage {
             rows.get(workload).filter(|row| row["verdict"] == verdict).cloned()
         })
     }
+}
+
+/// The documents of a text of manifests.
+pub(crate) fn documents(text: &str) -> Vec<Value> {
+    let (documents, findings) = yaml::documents("inventory.yaml", text, yaml::Limits::default());
+    assert!(findings.is_empty(), "{findings:?}");
+    documents.iter().map(to_json).collect()
 }

@@ -41,14 +41,6 @@ impl Stage {
         )
     }
 
-    /// Plays the rollout that nobody runs here.
-    fn becomes_available(&self) {
-        let status = json!({"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1,
-            "conditions": [{"type": "Available", "status": "True", "reason": "MinimumReplicasAvailable", "message": ""},
-                {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable", "message": ""}]});
-        self.ns.kube().patch_status("deployment", self.ns.name(), "svc", &json!({"status": status}));
-    }
-
     fn wait_deployment(&self) {
         self.ns.wait_for("the Deployment", runway_testkit::bed::DEADLINE, || self.ns.get_json("deployment", "svc").map(drop));
     }
@@ -69,7 +61,7 @@ fn a_slow_rollout_is_waited_for() {
     stage.wait_deployment();
     std::thread::sleep(2 * QUIET);
     assert!(wait.is_running(), "the Deployment is not available: {}", wait.text());
-    stage.becomes_available();
+    stage.becomes_available("svc");
     let run = wait.end().exits(0);
     assert_eq!(
         (row(&run)["verdict"].as_str(), row(&run)["kustomization"]["appliedDigest"].as_str()),
@@ -158,7 +150,7 @@ fn the_deadline_ends_what_is_still_on_its_way() {
     let run = stage.wait(&["--wait-timeout", "4s"]).end().exits(4);
     assert_eq!(row(&run)["verdict"], "Reconciling", "the document is printed all the same: {run}");
     assert!(run.stderr.contains("is not Ready after 4s"), "{run}");
-    stage.becomes_available();
+    stage.becomes_available("svc");
 }
 
 #[test]

@@ -110,6 +110,24 @@ fn every_row_is_what_a_person_found() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What is to be done next can be done where there is no parent: nothing is asked of one, and what would be read from it is said.
+#[test]
+fn without_a_parent_no_step_leads_to_one() {
+    let mut explained = 0;
+    for case in cases().iter().filter(|case| case.name.starts_with("alone/")) {
+        for item in judge(case, true) {
+            for step in item.broken.iter().flat_map(|broken| &broken.next) {
+                assert!(!step.contains("gke-inventory"), "{} {}: {step}", case.name, item.workload);
+                if step.contains(" explain ") {
+                    assert!(step.ends_with(" -n drill --runtime gke -e production"), "{}: {step}", case.name);
+                    explained += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(explained, 2, "both that depend on another one");
+}
+
 /// Other names, namespaces and digests: nothing may depend on how something is called.
 #[test]
 fn renamed_cases_have_the_same_answers() {

@@ -832,3 +832,14 @@ fn a_silent_cluster_hides_neither_file_nor_registry() {
     assert!(Link::ALL[2..4].iter().chain(&Link::ALL[5..]).all(|link| state(&svc, *link) == State::Unknown), "{:?}", svc.links);
     assert!(svc.broken.is_none());
 }
+
+/// Without its environment the parent would be asked about the one that it follows, and that is Ready.
+#[test]
+fn a_parent_of_another_environment_is_explained_by_the_one_that_was_asked_about() {
+    let mut world = world();
+    world.remove("svc");
+    world.source(PARENT)["spec"]["ref"]["tag"] = json!("staging");
+    world.published_digest = Some('2');
+    let next = world.row("svc").broken.unwrap().next;
+    assert_eq!(next, ["kubectl runway explain gke-inventory -n flux --runtime gke -e production"]);
+}

@@ -3,6 +3,7 @@
 use super::chain::{Context, Row};
 use super::expected::Expected;
 use super::item::{ItemKind, Step};
+use super::parent::OTHER_TAG;
 use super::words::{Link, Verdict};
 use crate::flux::names;
 use crate::flux::object::{Kustomization, Object, Source, Wanted, wanted};
@@ -25,12 +26,12 @@ pub(super) fn steps(context: &Context<'_>, row: &Row<'_>, step: &Step, verdict: 
         (Link::Published, _) if row.kind == ItemKind::Workload => {
             vec![format!("kubectl runway inventory push --dry-run --runtime {runtime} -e {environment} -n {namespace}")]
         }
-        (Link::Parent, reason) => of_parent(&names::parent(runtime), reason, namespace),
+        (Link::Parent, reason) => of_parent(context, reason),
         (Link::Deployed, _) => deployed(row),
         (Link::Fetched, "NewRevision") => vec![format!("flux -n {namespace} reconcile source oci {name}")],
         (Link::Fetched, _) => [Some(source), secret(row, namespace)].into_iter().flatten().collect(),
         (Link::Applied, "NewRevision") => vec![format!("flux -n {namespace} reconcile kustomization {name}")],
-        (Link::Applied, "DependencyNotReady") => dependencies(row, namespace, kustomization),
+        (Link::Applied, "DependencyNotReady") => dependencies(context, row, kustomization),
         (Link::Applied | Link::Healthy, _) => {
             vec![kustomization, format!("flux -n {namespace} events --for Kustomization/{name}")]
         }
@@ -81,11 +82,19 @@ fn bring_back(context: &Context<'_>, parent: &str) -> Vec<String> {
 }
 
 /// The parent's own trouble is the workload's.
-fn of_parent(parent: &str, reason: &str, namespace: &str) -> Vec<String> {
+fn of_parent(context: &Context<'_>, reason: &str) -> Vec<String> {
+    let (parent, namespace) = (names::parent(&context.expected.runtime), &context.expected.namespace);
     match reason {
         "NewRevision" => vec![format!("flux -n {namespace} reconcile kustomization {parent} --with-source")],
+        // Asked about the environment that it follows, it is content.
+        OTHER_TAG => vec![format!("kubectl runway explain {parent} -n {namespace}{}", scope(context))],
         _ => vec![format!("kubectl runway explain {parent} -n {namespace}")],
     }
+}
+
+/// Runtime and environment, where they cannot be read from the parent.
+fn scope(context: &Context<'_>) -> String {
+    format!(" --runtime {} -e {}", context.expected.runtime, context.expected.environment)
 }
 
 /// The type and the names of the keys in a source's pull secret, and no value.
@@ -97,10 +106,20 @@ fn secret(row: &Row<'_>, namespace: &str) -> Option<String> {
     ))
 }
 
-fn dependencies(row: &Row<'_>, namespace: &str, otherwise: String) -> Vec<String> {
+fn dependencies(context: &Context<'_>, row: &Row<'_>, otherwise: String) -> Vec<String> {
+    let expected = context.expected;
+    let namespace = &expected.namespace;
+    // Runtime and environment are read from the parent; where there is none they have to be said.
+    let scope = if has_parent(context) { String::new() } else { scope(context) };
     let all = row.kustomization.map(Kustomization::depends_on).into_iter().flatten();
-    let here = all.filter(|(home, _)| home == namespace).map(|(_, name)| format!("kubectl runway explain {name} -n {namespace}"));
+    let here =
+        all.filter(|(home, _)| home == namespace).map(|(_, name)| format!("kubectl runway explain {name} -n {namespace}{scope}"));
     here.chain([otherwise]).take(4).collect()
+}
+
+/// Whether the parent's Kustomization is on the cluster.
+fn has_parent(context: &Context<'_>) -> bool {
+    context.index.kustomizations.contains_key(names::parent(&context.expected.runtime).as_str())
 }
 
 fn deployed(row: &Row<'_>) -> Vec<String> {

@@ -7,7 +7,7 @@ use crate::flux::object::{Kustomization, Source, Wanted, wanted};
 use crate::flux::revision::short;
 
 /// Reason of a parent that follows another environment's tag.
-const OTHER_TAG: &str = "OtherTag";
+pub(super) const OTHER_TAG: &str = "OtherTag";
 
 /// What workloads need to know of their parent.
 pub(super) struct ParentState {

@@ -22,6 +22,7 @@ pub(crate) const START_LIMIT: Duration = Duration::from_secs(120);
 
 /// What a cluster of a test's own is to have.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a cluster may have")]
 pub struct Options {
     /// Flux's controllers. The kinds are there in any case.
     pub flux: bool,
@@ -30,11 +31,13 @@ pub struct Options {
     /// The controllers of Kubernetes itself, its scheduler and a simulated node: Deployments get Pods, Pods run or fail by the
     /// images that they name (`stages.yaml`), namespaces go, and what an owner leaves is collected. A third of a GiB more.
     pub pods: bool,
+    /// A Kustomization may name a source of its own namespace only, as Flux recommends where tenants share a cluster.
+    pub apart: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { flux: true, source_v1beta2: false, pods: false }
+        Self { flux: true, source_v1beta2: false, pods: false, apart: false }
     }
 }
 
@@ -116,7 +119,7 @@ impl Running {
             running.controllers.extend(nodes::start(ground, &running.state, &api)?);
         }
         if options.flux {
-            running.start_flux(ground)?;
+            running.start_flux(ground, options)?;
         }
         Ok(running)
     }
@@ -133,7 +136,7 @@ impl Running {
             .unwrap_or_else(|| panic!("cluster {cluster} has no server {name}"))
     }
 
-    fn start_flux(&mut self, ground: &Ground) -> Result<()> {
+    fn start_flux(&mut self, ground: &Ground, options: Options) -> Result<()> {
         let storage = free_port();
         let mut ready = Vec::new();
         for name in ["source-controller", "kustomize-controller"] {
@@ -154,6 +157,9 @@ impl Running {
                 arguments.push(format!("--storage-adv-addr=localhost:{storage}"));
             } else {
                 arguments.push("--requeue-dependency=5s".to_owned());
+                if options.apart {
+                    arguments.push("--no-cross-namespace-refs=true".to_owned());
+                }
             }
             let kubeconfig = self.state.kubeconfig("admin").display().to_string();
             self.controllers.push(Process::start(Spec {
