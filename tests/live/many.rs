@@ -2,14 +2,13 @@
 //! what is tested is how they are read and shown, not what Flux does.
 
 use crate::clusters::{rows, said};
-use crate::stage::{ENVIRONMENT, Stage};
+use crate::stage::{ENVIRONMENT, Stage, documents};
 use crate::terminal::{Terminal, is_sane, widths};
-use runway_core::yaml::{self, value::to_json};
-use runway_testkit::bed::{Cluster, Handle, Options};
+use runway_testkit::bed::{Cluster, DEADLINE, Handle, Options};
 use runway_testkit::env::Run;
 use runway_testkit::fake::Proxy;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
@@ -41,14 +40,11 @@ impl Stage {
     /// Writes both objects of every workload and of the parent, as Flux would, with a good status. `out` is the inventory.
     fn written(&self, ids: &[String]) {
         self.declare(&ids.iter().map(String::as_str).collect::<Vec<_>>());
-        self.env.run(["inventory", "build", "--runtime", "gke", "-e", ENVIRONMENT, "--output-dir", "out"]).ok();
-        let text = self.env.read(format!("out/{ENVIRONMENT}/inventory.yaml"));
+        let built = self.built();
         let owner = json!({"kustomize.toolkit.fluxcd.io/name": self.parent_name(), "kustomize.toolkit.fluxcd.io/namespace": self.ns.name()});
         let mut objects = Vec::new();
-        for (text, labels) in [(text, owner), (self.parent_yaml(), json!({}))] {
-            let (documents, findings) = yaml::documents("inventory.yaml", &text, yaml::Limits::default());
-            assert!(findings.is_empty(), "{findings:?}");
-            objects.extend(documents.iter().map(to_json).map(|mut object| {
+        for (documents, labels) in [(built, owner), (documents(&self.parent_yaml()), json!({}))] {
+            objects.extend(documents.into_iter().map(|mut object| {
                 object["metadata"]["labels"] = labels.clone();
                 object
             }));
@@ -83,6 +79,63 @@ impl Stage {
     fn alone(&self, more: &[&str]) -> Run {
         self.status(&[&["--no-registry", "--expected", "out"], more].concat())
     }
+}
+
+/// How many workloads Flux itself brings up here, within a minute on two cores that have more to do: it makes five a second
+/// Ready on an idle machine, and one or two on a busy one. A thousand would be minutes, so those below are written as it
+/// leaves them.
+const BROUGHT_UP: usize = 100;
+
+/// Flux's own controllers bring them up, from one push of the inventory; then one new artifact is told from all the others.
+#[test]
+#[ignore = "needs the live test bed: cargo xtask test"]
+fn a_hundred_that_flux_itself_has_brought_up() {
+    let bed = Handle::connect();
+    let cluster = bed.cluster("hundred");
+    let ns = cluster.namespace("hundred");
+    let mut stage = Stage::on(bed, ns, "hundred", "gke");
+    stage.env.limit(Duration::from_secs(120));
+    let ids: Vec<String> = (0..BROUGHT_UP).map(|n| format!("workload-{n:03}")).collect();
+    let one = |id: &String| {
+        format!(
+            "- runway_service_id: {id}\n  flux: {{interval: 1h, postBuild: {{substitute: {{id: {id}}}}}, source: {{interval: 1h}}}}\n"
+        )
+    };
+    stage.env.write("config/runtimes/gke/workloads.yml", ids.iter().map(one).collect::<String>());
+    // One artifact for all of them: each puts its own name in.
+    let object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"${id}\", namespace: NAMESPACE}\n";
+    let object = object.replace("NAMESPACE", stage.ns.name());
+    let repositories: Vec<String> = ids.iter().map(|id| stage.deploy_repository(id)).collect();
+    let (first, others) = repositories.split_first().expect("one at least");
+    let digest = stage.bed.push_deploy(first, ENVIRONMENT, &[("configmap.yaml", &object)]);
+    stage.bed.copy_to(first, ENVIRONMENT, others);
+    stage.push(&[]).ok();
+    let begun = Instant::now();
+    stage.ns.apply(&stage.parent_yaml().replace("interval: 10s", "interval: 1h"));
+    let there = |object: &Value| object["status"]["lastAppliedRevision"].is_string();
+    stage.ns.wait_for("all to be applied", DEADLINE, || {
+        // Asking costs the controllers their time.
+        std::thread::sleep(Duration::from_secs(1));
+        (stage.ns.list_json("kustomization").iter().filter(|object| there(object)).count() == BROUGHT_UP + 1).then_some(())
+    });
+    let run = stage.all_ready(&stage.status_line(&["-o", "json"]));
+    println!("{BROUGHT_UP} workloads were Ready {:?} after the parent was applied", begun.elapsed());
+    let found = rows(&run.stdout);
+    assert_eq!(found.len(), BROUGHT_UP + 1);
+    for row in found.values().filter(|row| row["kind"] == "workload") {
+        assert_eq!((said(row).0, &row["kustomization"]["appliedDigest"]), ("Ready", &digest.clone().into()), "{row}");
+    }
+    assert_eq!(
+        stage.ns.list_json("configmap").iter().filter(|map| map["metadata"]["name"] != "kube-root-ca.crt").count(),
+        BROUGHT_UP
+    );
+
+    let newer = stage.deploy("workload-007", "2");
+    let found = rows(&stage.status(&["-o", "json"]).exits(1).stdout);
+    let behind: Vec<_> = found.values().filter(|row| said(row).0 != "Ready").collect();
+    assert_eq!(behind.len(), 1, "{behind:?}");
+    assert_eq!(behind[0]["workload"], "workload-007");
+    assert_eq!((said(behind[0]), &behind[0]["expected"]["digest"]), (("Outdated", "fetched", "NewRevision"), &newer.into()));
 }
 
 #[test]

@@ -104,6 +104,33 @@ impl Handle {
         assert_eq!(answer.status, 201, "PUT {target}: {}", answer.text());
     }
 
+    /// Puts what a tag names into other repositories of the same registry, under the same tag: its blobs are mounted there.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the registry refuses.
+    #[track_caller]
+    pub fn copy_to(&self, repository: &str, tag: &str, others: &[String]) {
+        let held = or_panic(manifest("GET", repository, tag));
+        let parsed: Value = serde_json::from_slice(&held.body).expect("a manifest is JSON");
+        let layers = parsed.get("layers").and_then(Value::as_array).into_iter().flatten();
+        let blobs: Vec<&str> = layers.chain(parsed.get("config")).filter_map(|blob| blob.get("digest")?.as_str()).collect();
+        let (port, from) = split(repository).expect("a repository on loopback");
+        let endpoint = Endpoint { port, tls: None };
+        let media = [("Content-Type", held.header("content-type").unwrap_or_default())];
+        let send = |method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]| {
+            let answer = or_panic(endpoint.send(method, target, headers, body).context(|| format!("{method} {target}")));
+            assert_eq!(answer.status, 201, "{method} {target}: {}", answer.text());
+        };
+        for other in others {
+            let (_, to) = split(other).expect("a repository on loopback");
+            for digest in &blobs {
+                send("POST", &format!("/v2/{to}/blobs/uploads/?mount={digest}&from={from}"), &[("Content-Length", "0")], b"");
+            }
+            send("PUT", &format!("/v2/{to}/manifests/{tag}"), &media, &held.body);
+        }
+    }
+
     /// The manifest that a tag or digest names; `None` when there is none.
     ///
     /// # Panics
