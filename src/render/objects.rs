@@ -147,18 +147,21 @@ pub(crate) fn trouble(item: &Item, now: Timestamp, style: Style) -> String {
 /// Objects whose names one look shows.
 const NAMES: usize = 20;
 
-/// The names of what was applied, where nobody looked at the objects themselves; `more` shows them all, with their health.
+/// The names of what was applied, where nobody looked at the objects themselves; `more`, if anything does, shows them all, with
+/// their health.
 pub(crate) fn applied(ids: &[AppliedId], more: Option<&str>, style: Style) -> String {
     let mut lines: Vec<Vec<String>> = ids.iter().take(NAMES).map(|id| vec![visible(&id.to_string()).into_owned()]).collect();
     if let Some(left) = ids.len().checked_sub(NAMES).filter(|left| *left > 0) {
         let more = more.map(|more| format!(": {}", style.command(&visible(more)))).unwrap_or_default();
         lines.push(vec![format!("and {left} more{more}")]);
     }
-    let mut out = match ids.len() {
+    let (its, it) = match ids.len() {
         0 => return String::new(),
-        1 => "applied, by its name only (--objects looks at it):\n".to_owned(),
-        _ => "applied, by their names only (--objects looks at them):\n".to_owned(),
+        1 => ("its name", "it"),
+        _ => ("their names", "them"),
     };
+    let looks = if more.is_some() { format!(" (--objects looks at {it})") } else { String::new() };
+    let mut out = format!("applied, by {its} only{looks}:\n");
     branch(&mut out, "  ", &lines);
     out
 }

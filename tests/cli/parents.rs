@@ -60,6 +60,18 @@ fn half_a_pair_is_a_parent_of_a_runtime_that_the_settings_know() {
     assert!(run.stderr.contains("there is no parent <runtime>-inventory"), "{run}");
 }
 
+#[test]
+fn a_parent_that_is_pinned_to_a_digest_has_the_environment_of_its_folder() {
+    let (mut case, env) = (Case::recorded(CASE), env());
+    let source = case.object("OCIRepository", "gke-inventory");
+    let digest = source["status"]["artifact"]["revision"].as_str().unwrap().split_once('@').unwrap().1.to_owned();
+    source["spec"]["ref"] = serde_json::json!({ "digest": digest });
+    case.write(&env, "case");
+    let run = env.run(["status", "other", "--snapshot", "case", "-o", "json"]).exits(0);
+    assert_eq!(brief(&run), ["workload other Ready "], "{run}");
+    assert!(run.stdout.contains("\"environment\": \"production\""), "{run}");
+}
+
 /// A second pair with workloads of its own beside the first.
 fn two_pairs() -> Case {
     let mut case = Case::recorded(CASE);

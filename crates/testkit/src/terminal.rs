@@ -5,7 +5,6 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -29,19 +28,21 @@ impl Terminal {
     ///
     /// Panics when it does not start.
     pub fn start(inner: &Command, (rows, columns): (u16, u16), limit: Duration) -> Self {
-        let front = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        // Were it inherited, a program would hold its own terminal open, and never hear that it is gone.
+        let front = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
         grantpt(&front).and_then(|()| unlockpt(&front)).expect("it is ours");
         tcsetwinsize(&front, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).expect("a size");
         let name = ptsname(&front, Vec::new()).expect("it has a name");
         let name = name.to_str().expect("a name in ASCII");
         let back = || File::options().read(true).write(true).open(name).expect("its other side");
         let mut command = Command::new("/usr/bin/setsid");
-        command.args(["--ctty", "--wait"]).arg(inner.get_program()).args(inner.get_args());
+        command.arg("--ctty").arg(inner.get_program()).args(inner.get_args());
         command.env_clear().envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
         if let Some(folder) = inner.get_current_dir() {
             command.current_dir(folder);
         }
-        command.stdin(back()).stdout(back()).stderr(back()).process_group(0);
+        // No group of its own: setsid would start the program as a child in another session, which nobody could kill by ours.
+        command.stdin(back()).stdout(back()).stderr(back());
         let child = command.spawn().expect("it starts");
         let front: OwnedFd = front;
         let (front, drawn) = (File::from(front), Arc::new(Mutex::new(String::new())));
@@ -173,5 +174,20 @@ mod tests {
         terminal.types("hello\n");
         let (code, drawn) = terminal.end();
         assert_eq!((code, drawn.contains("got hello")), (Some(3), true), "{drawn:?}");
+    }
+
+    #[test]
+    fn a_program_that_is_left_is_gone() {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "trap '' HUP; echo pid=$$.; while :; do sleep 1; done"]);
+        let terminal = Terminal::start(&command, (24, 80), Duration::from_secs(20));
+        let said = terminal.until(0, "its number", |text| text.contains("pid=") && text.contains('.'));
+        let pid =
+            said.split_once("pid=").and_then(|(_, rest)| rest.split_once('.')).map(|(pid, _)| pid).expect("a number").to_owned();
+        let alive =
+            || Command::new("/bin/sh").args(["-c", &format!("kill -0 {pid} 2>/dev/null")]).status().expect("sh").success();
+        assert!(alive());
+        drop(terminal);
+        assert!(!alive(), "{pid}");
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn steps(context: &Context<'_>, row: &Row<'_>, step: &Step, verdict: 
             vec![kustomization, format!("flux -n {namespace} events --for Kustomization/{name}")]
         }
         (Link::Installed, "Terminating") => vec![kustomization, source],
-        (Link::Installed, "FieldsDiffer" | "ForeignOwner") => {
+        (Link::Installed, "FieldsDiffer" | "ForeignOwner" | "NotOwned") => {
             vec![format!("kubectl -n {namespace} get {SOURCE},{KUSTOMIZATION} {name} -o yaml --show-managed-fields")]
         }
         // Applied by a parent that has what is published, and gone: the parent puts it back at its next run.
