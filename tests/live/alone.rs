@@ -376,7 +376,7 @@ fn cured(stage: &Stage) {
     stage.published(false);
     let parent = stage.rows().0["gke-inventory"].clone();
     let bootstrap = next(&parent).pop().expect("a command").to_owned();
-    assert_eq!(bootstrap, format!("kubectl runway bootstrap --runtime gke -e {ENVIRONMENT}"));
+    assert_eq!(bootstrap, format!("kubectl runway bootstrap --runtime gke -e {ENVIRONMENT} -n {}", stage.ns.name()));
     drop(stage.paste(&format!("{bootstrap} | kubectl apply --server-side -f -")).exits(0));
     drop(stage.env.run(["reconcile", "gke-inventory"]).exits(0));
     drop(stage.env.run(["reconcile", "--all", "--wait-timeout", "2m"]).exits(0));

@@ -112,7 +112,8 @@ fn an_inventory_without_the_environments_folder_removes_nothing() {
     assert!(stage.paste_next(&found[PARENT]).contains("path not found"), "{}", found[PARENT]);
     // What is named shows what a push would do; the guard asks for a word, since the other folder's two go from the tag.
     let shown = next(&found["svc"]);
-    assert_eq!(shown, [format!("kubectl runway inventory push --dry-run --runtime gke -e {ENVIRONMENT}")]);
+    let there = stage.ns.name();
+    assert_eq!(shown, [format!("kubectl runway inventory push --dry-run --runtime gke -e {ENVIRONMENT} -n {there}")]);
     let plan = stage.paste(shown[0]).exits(5);
     assert!(plan.stdout.contains("+ svc") && plan.stdout.contains("+ other"), "what a push would bring back: {plan}");
     assert!(plan.stderr.contains("--allow-removals 2"), "{plan}");

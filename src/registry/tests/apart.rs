@@ -73,6 +73,8 @@ async fn connections() -> Vec<Told> {
         Server::start(|_| Reply::new(200).with("Link", "<https://evil.example.net/x>; rel=\"next\"").body("{\"tags\":[]}"));
     let round =
         Server::start(|request| Reply::new(200).with("Link", format!("<{}>; rel=\"next\"", request.path)).body("{\"tags\":[]}"));
+    let many: Vec<String> = (0..=2_000).map(|n| format!("\"t{n}\"")).collect();
+    let many = Server::start(move |_| Reply::new(200).body(format!("{{\"tags\":[{}]}}", many.join(","))));
     let large = Descriptor { media_type: String::new(), size: 1 << 40, digest: Digest::of(b"x").to_string() };
     let other = Server::start(|_| {
         Reply::new(200).with("Docker-Content-Digest", format!("sha256:{}", "0".repeat(64))).body("{\"schemaVersion\":2}")
@@ -86,6 +88,7 @@ async fn connections() -> Vec<Told> {
         ("redirects, and this is not followed", read(&client(&[]), &repository(&away, "g/x")).await),
         ("is not a list of tags", client(&[]).tags(&repository(&nonsense, "g/x")).await.unwrap_err()),
         ("is not followed: https://evil", client(&[]).tags(&repository(&elsewhere, "g/x")).await.unwrap_err()),
+        ("there are more than 2000 tags", client(&[]).tags(&repository(&many, "g/x")).await.unwrap_err()),
         ("is the same page again", client(&[]).tags(&repository(&round, "g/x")).await.unwrap_err()),
         ("more than 16 MiB are not read", client(&[]).blob(&repository(&nonsense, "g/x"), &large).await.unwrap_err()),
         ("has another digest", client(&[]).manifest(&repository(&other, "g/x"), &tag("v1")).await.unwrap_err()),
@@ -114,6 +117,9 @@ async fn handshakes() -> Vec<Told> {
         read(&Client::new(options).unwrap(), &repository(&server, "a/x")).await
     };
     let trusting = || Files { authorities: Some(ours.file()), pair: None };
+    // It serves something else than HTTP behind its TLS.
+    let mut mail = ours.server("localhost", GOOD, false);
+    mail.alpn_protocols = vec![b"smtp".to_vec()];
     let stranger = Files { pair: Some(theirs.pair("theirs")), ..trusting() };
     vec![
         (
@@ -124,6 +130,7 @@ async fn handshakes() -> Vec<Told> {
         ("is not valid yet", ask(Some(ours.server("localhost", (2110, 2120), false)), trusting()).await),
         ("is for another name", ask(Some(ours.server("other.example.com", GOOD, false)), trusting()).await),
         ("does not speak it", ask(None, trusting()).await),
+        ("the handshake with ", ask(Some(mail), trusting()).await),
         ("cannot be made", read(&unreadable, &nowhere).await),
         ("wants a client certificate", ask(Some(ours.server("localhost", GOOD, true)), trusting()).await),
         ("does not take the client certificate", ask(Some(ours.server("localhost", GOOD, true)), stranger).await),
@@ -190,7 +197,7 @@ async fn no_two_failures_read_alike() {
     let parts = [Box::pin(connections()).await, handshakes().await, Box::pin(refusals()).await, tokens().await];
     let told: Vec<(&str, String, Problem)> =
         parts.into_iter().flatten().map(|(words, problem)| (words, all(&problem), problem)).collect();
-    assert_eq!(told.len(), 46);
+    assert_eq!(told.len(), 48);
     for (words, text, problem) in &told {
         assert!(text.contains(words), "{words:?} is not in\n{text}");
         assert!(!problem.causes.is_empty() && !problem.hints.is_empty() && problem.place.is_some(), "{words}\n{text}");
