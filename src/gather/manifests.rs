@@ -129,16 +129,23 @@ fn of_folder(root: &Path, start: &Path) -> Result<Gathered, Problem> {
             Role::Hidden | Role::Other => {}
         }
     }
-    for (path, place) in folder::hidden(root).into_iter().filter(|(path, _)| role(path) == Role::Hidden) {
-        if read::bytes(&place, "a manifest", MAX_LOOK).is_ok_and(|bytes| looks_like_a_manifest(&String::from_utf8_lossy(&bytes)))
-        {
-            let message = "it looks like a manifest, and is hidden: what begins with a dot is not published";
-            let mut finding = Finding::error("ignored-file", Place::file(shown(&root.join(path), start)), message);
-            finding.warning().hint("rename it, or its folder");
-            gathered.findings.push(finding);
-        }
-    }
+    gathered.findings.extend(missed(root, start));
     Ok(gathered)
+}
+
+/// Hidden files that somebody may look for on the cluster.
+fn missed(root: &Path, start: &Path) -> Vec<Finding> {
+    let hidden = folder::hidden(root).into_iter().filter(|(path, _)| role(path) == Role::Hidden);
+    let is_missed = |place: &Path| {
+        read::bytes(place, "a manifest", MAX_LOOK).is_ok_and(|bytes| looks_like_a_manifest(&String::from_utf8_lossy(&bytes)))
+    };
+    let said = |(path, _)| {
+        let message = "it looks like a manifest, and is hidden: what begins with a dot is not published";
+        let mut finding = Finding::error("ignored-file", Place::file(shown(&root.join(path), start)), message);
+        finding.warning().hint("rename it, or its folder");
+        finding
+    };
+    hidden.filter(|(_, place)| is_missed(place)).map(said).collect()
 }
 
 /// How a file that helm printed is told from one that is there.

@@ -525,7 +525,7 @@ fn an_artifact_that_could_not_be_read_again_is_a_finding() {
     env.write("m/all.yaml", objects[..11].join("---\n"));
     drop(env.run(["deploy", "verify", "web", "--path", "m"]).exits(0));
     // The same of an inventory: a patch that long is nobody's.
-    let patches: Vec<String> = objects.iter().map(|object| format!("{{patch: '{}'}}", &object[90..])).collect();
+    let patches: Vec<String> = objects.iter().map(|object| format!("{{patch: '{}'}}", object.get(90..).unwrap())).collect();
     env.write("w.yml", format!("- runway_service_id: a\n  flux: {{patches: [{}]}}\n", patches.join(", ").replace('\n', "")));
     let verify = env.run(["inventory", "verify", "--runtime", "gke", "-e", "production", "-f", "w.yml"]).exits(1);
     assert!(verify.stdout.contains("error[artifact-size]") && verify.stdout.contains("inventory of production"), "{verify}");

@@ -115,15 +115,41 @@ fn a_registry_that_never_takes_a_token_is_asked_no_more_than_twice() {
     assert!(*given.lock().unwrap() <= 2, "{:?}", registry.lines());
 }
 
+/// A registry that wants a login, and takes any.
+fn asking() -> Hostile {
+    Hostile::start(|request, reply| match request.header("authorization") {
+        None => Deed::Answer(Reply::error(401, "X", "log in").with("WWW-Authenticate", "Basic realm=\"x\"")),
+        Some(_) => Deed::Answer(reply),
+    })
+}
+
+/// Two places of one registry need one token; of two registries nobody can tell whose it is, and neither gets it.
+#[test]
+fn a_token_on_standard_input_is_for_one_registry() {
+    let (usual, other) = (asking(), asking());
+    let mut env = platform(&usual.address());
+    env.unset("DOCKER_AUTH_CONFIG");
+    let run = |line: &[&str]| {
+        let more = ["-e", "production", "--registry-token-stdin", "--registry-user", super::USER];
+        env.run_with_stdin([&["inventory"], line, &more].concat(), PASSWORD)
+    };
+    let to = format!("oci://{}/a/x:v1", other.address());
+    run(&["push", "--runtime", "gke", "--to", &to]).ok();
+    run(&["pull", &to, "--output-dir", "out"]).ok();
+    for new in [&to, "out"] {
+        other.clear();
+        run(&["diff", new, &to]).ok();
+        assert!(other.has_seen(LOGIN), "{new}");
+    }
+    other.clear();
+    let done = run(&["diff", "published", &to, "--runtime", "gke"]);
+    holds(&done, 2, &["several registries are asked", &usual.address(), &other.address(), "docker login"], SOON);
+    assert!(other.lines().is_empty() && usual.lines().is_empty(), "{:?}", other.lines());
+}
+
 /// A token on standard input is for the registry that the command names, and for the settings' where it names none.
 #[test]
 fn a_token_on_standard_input_goes_where_the_command_goes() {
-    let asking = || {
-        Hostile::start(|request, reply| match request.header("authorization") {
-            None => Deed::Answer(Reply::error(401, "X", "log in").with("WWW-Authenticate", "Basic realm=\"x\"")),
-            Some(_) => Deed::Answer(reply),
-        })
-    };
     let (usual, other) = (asking(), asking());
     let mut env = platform(&usual.address());
     env.unset("DOCKER_AUTH_CONFIG");
@@ -156,15 +182,6 @@ fn a_token_on_standard_input_goes_where_the_command_goes() {
         assert!(matches!(done.code, Some(0 | 1)), "{done}");
     }
     assert!(other.has_seen(LOGIN) && usual.lines().is_empty(), "{:?}", usual.lines());
-    // Two places of one registry need one token; of two registries nobody can tell whose it is, and neither gets it.
-    other.clear();
-    run(&["inventory", "diff", &to, &to, "-e", "production"]).ok();
-    assert!(other.has_seen(LOGIN));
-    run(&["inventory", "diff", "out", &to, "-e", "production"]).ok();
-    other.clear();
-    let done = run(&["inventory", "diff", "published", &to, "--runtime", "gke", "-e", "production"]);
-    holds(&done, 2, &["several registries are asked", &usual.address(), &other.address(), "docker login"], SOON);
-    assert!(other.lines().is_empty() && usual.lines().is_empty(), "{:?}", other.lines());
     // For the settings' registry alone, where another one is asked: said, and not sent.
     run(&["inventory", "push", "--runtime", "gke", "-e", "production"]).ok();
     assert!(usual.has_seen(LOGIN));

@@ -7,7 +7,7 @@ use crate::finding::Finding;
 use crate::flux::OCI_REPOSITORY;
 use crate::flux::crds::Release;
 use crate::flux::variables::is_name;
-use crate::objects;
+use crate::objects::{self, Pair};
 use crate::problem::Place;
 use crate::settings::Settings;
 use crate::suggest;
@@ -54,49 +54,45 @@ pub fn declared(workload: &str, environment: Option<&str>, lists: &[Workloads], 
     for (list, item) in &found {
         let alone = Workloads { items: vec![(*item).clone()], defaults: list.defaults.clone(), file: list.file.clone() };
         for pair in objects::build(&alone, settings, environment) {
-            let text = |object: &Value, pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-            said.prunes &= pair.kustomization.pointer("/spec/prune").and_then(Value::as_bool) == Some(true);
-            said.set_namespaces.push(text(&pair.kustomization, "/spec/targetNamespace"));
+            let of_it = |pointer: &str| pair.kustomization.pointer(pointer);
+            said.prunes &= of_it("/spec/prune").and_then(Value::as_bool) == Some(true);
+            said.set_namespaces.push(of_it("/spec/targetNamespace").and_then(Value::as_str).map(str::to_owned));
             said.substitutions.extend(Substitution::of(&pair.kustomization, release));
-            let mut fault = |code, message: String, hint: &str| {
+            said.findings.extend(faults(workload, &pair, environment).into_iter().map(|(code, message, hint)| {
                 let mut finding = Finding::error(code, item.place.clone(), message);
                 finding.of(workload).hint(hint);
-                said.findings.push(finding);
-            };
-            // What is published is one file in the artifact's root.
-            let path = text(&pair.kustomization, "/spec/path").unwrap_or_default();
-            if path.split('/').any(|part| !part.is_empty() && part != ".") {
-                let hint = "leave spec.path out of the workload's flux: settings";
-                fault(
-                    "not-looked-at",
-                    format!("{workload}'s Kustomization reads the folder {path}, and the manifests are published in the root"),
-                    hint,
-                );
-            }
-            if let Some(what) = other_reference(&pair.source, environment) {
-                let hint = "leave flux.source.ref out, or push that tag with flux";
-                let message = format!("{workload}'s source follows {what}, not the tag {environment} that is pushed");
-                fault("not-looked-at", message, hint);
-            }
-            let ignored = text(&pair.source, "/spec/ignore").unwrap_or_default();
-            if ignore::drops(&ignored, FILE) {
-                fault(
-                    "not-looked-at",
-                    format!("{workload}'s source drops {FILE}, in which the manifests are published (spec.ignore)"),
-                    "leave flux.source.ignore out",
-                );
-            }
-            let names = pair.kustomization.pointer("/spec/postBuild/substitute").and_then(Value::as_object);
-            for (name, _) in names.into_iter().flatten().filter(|(name, _)| !is_name(name)) {
-                fault(
-                    "variable-name",
-                    format!("'{name}' in {workload}'s postBuild.substitute cannot be a variable's name"),
-                    "letters, digits and '_', not beginning with a digit",
-                );
-            }
+                finding
+            }));
         }
     }
     said
+}
+
+/// What keeps a workload's two objects from applying what is published: one file in the artifact's root, under the
+/// environment's tag. Code, message, hint.
+fn faults(workload: &str, pair: &Pair, environment: &str) -> Vec<(&'static str, String, &'static str)> {
+    let mut found = Vec::new();
+    let mut say = |code: &'static str, message: String, hint: &'static str| found.push((code, message, hint));
+    let path = pair.kustomization.pointer("/spec/path").and_then(Value::as_str).unwrap_or_default();
+    if path.split('/').any(|part| !part.is_empty() && part != ".") {
+        let message = format!("{workload}'s Kustomization reads the folder {path}, and the manifests are published in the root");
+        say("not-looked-at", message, "leave spec.path out of the workload's flux: settings");
+    }
+    if let Some(what) = other_reference(&pair.source, environment) {
+        let message = format!("{workload}'s source follows {what}, not the tag {environment} that is pushed");
+        say("not-looked-at", message, "leave flux.source.ref out, or push that tag with flux");
+    }
+    let ignored = pair.source.pointer("/spec/ignore").and_then(Value::as_str).unwrap_or_default();
+    if ignore::drops(ignored, FILE) {
+        let message = format!("{workload}'s source drops {FILE}, in which the manifests are published (spec.ignore)");
+        say("not-looked-at", message, "leave flux.source.ignore out");
+    }
+    let names = pair.kustomization.pointer("/spec/postBuild/substitute").and_then(Value::as_object);
+    for (name, _) in names.into_iter().flatten().filter(|(name, _)| !is_name(name)) {
+        let message = format!("'{name}' in {workload}'s postBuild.substitute cannot be a variable's name");
+        say("variable-name", message, "letters, digits and '_', not beginning with a digit");
+    }
+    found
 }
 
 /// What a source follows instead of an environment's tag.
