@@ -83,6 +83,7 @@ struct NoRoomFor<'a> {
     name: String,
 }
 
+const ADMISSION: &str = "admissionregistration.k8s.io/v1";
 const FLOW: &str = "flowcontrol.apiserver.k8s.io/v1";
 
 impl<'a> NoRoomFor<'a> {
@@ -121,7 +122,6 @@ fn writes_that_are_refused_are_said_and_change_nothing() {
     let stage = settled("refused-writes");
     let (kube, namespace) = (stage.ns.kube(), stage.ns.name());
     let policy = format!("{namespace}-frozen");
-    const ADMISSION: &str = "admissionregistration.k8s.io/v1";
     kube.apply(
         &json!({"apiVersion": "v1", "kind": "List", "items": [
             {"apiVersion": ADMISSION, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": policy}, "spec": {
@@ -166,7 +166,7 @@ fn writes_that_are_refused_are_said_and_change_nothing() {
     assert_eq!(interval(), "5m0s");
 }
 
-/// Of two clusters one has no parent: what it should run cannot be seen (NoParent), and the other one is judged all the same.
+/// Of two clusters one has no parent: what it should run cannot be seen (`NoParent`), and the other one is judged all the same.
 #[test]
 #[ignore = "needs the live test bed: cargo xtask test"]
 fn a_cluster_without_a_parent_is_said_and_no_fault_of_the_others() {

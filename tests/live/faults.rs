@@ -210,12 +210,12 @@ fn ages(table: &str) -> Vec<bool> {
     let mut lines = table.lines();
     let at = lines.next().and_then(|head| head.find("AGE")).expect("the head of the ages");
     let age = |line: &str| line.get(at..).and_then(|rest| rest.split_whitespace().next()).expect("an age").to_owned();
-    let minutes = |age: String| match age.strip_suffix('m') {
-        Some(minutes) => Some(minutes.parse::<u32>().expect(&age)).filter(|minutes| (10..15).contains(minutes)).is_some(),
-        None => {
+    let minutes = |age: String| {
+        let Some(minutes) = age.strip_suffix('m') else {
             assert_eq!(age, "0s", "of the future: {table}");
-            false
-        }
+            return false;
+        };
+        (10..15).contains(&minutes.parse::<u32>().expect(&age))
     };
     lines.map(age).map(minutes).collect()
 }

@@ -118,7 +118,7 @@ fn an_inventory_without_the_environments_folder_removes_nothing() {
     assert!(plan.stdout.contains("+ svc") && plan.stdout.contains("+ other"), "what a push would bring back: {plan}");
     assert!(plan.stderr.contains("--allow-removals 2"), "{plan}");
     stage.push(&["--allow-removals", "2"]).ok();
-    drop(stage.env.run(["reconcile", PARENT]).exits(0));
+    look(&stage);
     ready_again(&stage);
 }
 
@@ -144,7 +144,7 @@ fn a_second_parent_that_has_the_same_workload() {
         stage.ns.patch(kind, "eks-inventory", &json!({"spec": {"suspend": true}}));
         stage.ns.delete(kind, "eks-inventory");
     }
-    drop(stage.env.run(["reconcile", PARENT]).exits(0));
+    look(&stage);
     ready_again(&stage);
     assert!(stage.ns.get_json("configmap", "svc").is_some());
 }
@@ -169,13 +169,18 @@ fn what_is_removed_and_held_by_a_finalizer_is_terminating() {
     ready_again(&stage);
 }
 
-/// What a push, an edit or another tool can do to what is published and who has applied it, one after the other.
+/// Has the parent look, and waits until it did.
+#[track_caller]
+fn look(stage: &Stage) {
+    drop(stage.env.run(["reconcile", PARENT]).exits(0));
+}
+
+/// A removal that is held back, a file that nobody has pushed, half an inventory, and a name that is nowhere.
 #[test]
 #[ignore = "needs the live test bed: cargo xtask test"]
-fn what_is_published_and_what_is_there_are_not_the_same() {
-    let stage = settled("not-the-same");
+fn what_is_declared_and_what_is_published_are_not_the_same() {
+    let stage = settled("not-published");
     let parent = |merge: Value| drop(stage.ns.patch("kustomization", PARENT, &merge));
-    let look = || drop(stage.env.run(["reconcile", PARENT]).exits(0));
 
     // Removed while the parent is suspended: it runs on, and nobody has published it.
     parent(json!({"spec": {"suspend": true}}));
@@ -203,15 +208,33 @@ fn what_is_published_and_what_is_there_are_not_the_same() {
     let mut objects = stage.built();
     objects.retain(|object| !(object["kind"] == "Kustomization" && object["metadata"]["name"] == "other"));
     stage.publish(&objects);
-    look();
+    look(&stage);
     let found = told(&stage, &[("other", ("Missing", "published", "Incomplete")), ("svc", READY)]);
     says(&found["other"], &["no Kustomization for 'other'"]);
     stage.explained("other", &found["other"]);
     assert!(stage.paste_next(&found["other"]).contains("other"));
     stage.push(&[]).ok();
-    look();
+    look(&stage);
     ready_again(&stage);
 
+    // Named, and nowhere: neither in the file nor, without one, in what is published.
+    let nobody = || {
+        let run = stage.status(&["nobody", "-o", "json"]).exits(1);
+        rows(&run.stdout).into_values().next().expect("a row")
+    };
+    let row = nobody();
+    assert_eq!(said(&row), ("Missing", "declared", "NotDeclared"), "{row}");
+    std::fs::remove_file(stage.env.work().join("config/runtimes/gke/workloads.yml")).expect("it was there");
+    let row = nobody();
+    assert_eq!(said(&row), ("Missing", "declared", "NotFound"), "{row}");
+    assert!(stage.paste_next(&row).contains("name: svc"), "what is published: {row}");
+}
+
+/// Objects that are gone, that somebody else made, or whose parent follows another environment.
+#[test]
+#[ignore = "needs the live test bed: cargo xtask test"]
+fn what_is_there_is_not_what_the_parent_applied() {
+    let stage = settled("not-applied");
     // Deleted by hand: the parent puts it back, by the command that is named.
     stage.ns.delete("ocirepository", "svc");
     let found = told(&stage, &[("svc", ("Missing", "installed", "ObjectAbsent"))]);
@@ -227,7 +250,7 @@ fn what_is_published_and_what_is_there_are_not_the_same() {
     let found = told(&stage, &[("svc", ("Drifted", "installed", "NotOwned"))]);
     stage.explained("svc", &found["svc"]);
     stage.paste_next(&found["svc"]);
-    look();
+    look(&stage);
     ready_again(&stage);
 
     // The parent follows another environment.
@@ -242,18 +265,6 @@ fn what_is_published_and_what_is_there_are_not_the_same() {
     stage.paste_next(&found["added"]);
     stage.paste_next(&found[PARENT]);
     stage.ns.patch("ocirepository", PARENT, &json!({"spec": {"ref": {"tag": ENVIRONMENT}}}));
-    look();
+    look(&stage);
     ready_again(&stage);
-
-    // Named, and nowhere: neither in the file nor, without one, in what is published.
-    let nobody = || {
-        let run = stage.status(&["nobody", "-o", "json"]).exits(1);
-        rows(&run.stdout).into_values().next().expect("a row")
-    };
-    let row = nobody();
-    assert_eq!(said(&row), ("Missing", "declared", "NotDeclared"), "{row}");
-    std::fs::remove_file(stage.env.work().join("config/runtimes/gke/workloads.yml")).expect("it was there");
-    let row = nobody();
-    assert_eq!(said(&row), ("Missing", "declared", "NotFound"), "{row}");
-    assert!(stage.paste_next(&row).contains("name: svc"), "what is published: {row}");
 }

@@ -72,7 +72,7 @@ impl Stage {
 
     /// Publishes these objects by somebody else's tool, which checks nothing.
     pub(crate) fn publish(&self, objects: &[Value]) {
-        let text = objects.iter().map(|object| format!("---\n{object:#}\n")).collect::<String>();
+        let text = objects.iter().map(|object| format!("---\n{object:#}\n")).collect::<Vec<_>>().concat();
         self.env.write(format!("out/{ENVIRONMENT}/inventory.yaml"), text);
         self.bed.push_folder(&self.inventory_repository(), ENVIRONMENT, &self.env.work().join("out"));
     }
