@@ -64,7 +64,7 @@ pub(crate) struct RegistryFlags {
     /// The key of --cert-file, a PEM file
     #[arg(long, value_name = "FILE", requires = "cert_file", help_heading = REGISTRY)]
     pub(crate) key_file: Option<PathBuf>,
-    /// Read a token or password for the registry from standard input; it goes to that one registry and to none beside it
+    /// Read a token or password from standard input, for the one registry that is asked
     #[arg(long, help_heading = REGISTRY)]
     pub(crate) registry_token_stdin: bool,
     /// With --registry-token-stdin: the user whose password it is; without, it is a token that the registry itself takes

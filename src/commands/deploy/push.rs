@@ -25,7 +25,9 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     // Before anything is rendered: nothing that helm says changes it.
     let settings = args.which.settings(None, context)?;
-    args.push.tags_are_of(environment(&settings)?, Things::Objects, &settings, &context.start)?;
+    if let Some(environment) = settings.environment() {
+        args.push.tags_are_of(environment, Things::Objects, &settings, &context.start)?;
+    }
     let request = Request::new(&args.which, &args.manifests, context, ui)?.accepted(ui)?;
     let (settings, workload) = (&request.settings, &args.which.workload);
     let environment = environment(settings)?;

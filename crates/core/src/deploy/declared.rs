@@ -11,7 +11,7 @@ use crate::objects::{self, Pair};
 use crate::problem::Place;
 use crate::settings::Settings;
 use crate::suggest;
-use crate::workloads::Workloads;
+use crate::workloads::{Workload, Workloads};
 use serde_json::Value;
 
 /// What the lists say.
@@ -42,30 +42,53 @@ pub fn declared(workload: &str, environment: Option<&str>, lists: &[Workloads], 
         said.findings.push(finding);
         return said;
     };
-    let Some(environment) = environment else { return said };
-    if !found.iter().any(|(_, item)| item.is_in(environment)) {
+    if let Some(environment) = environment
+        && !found.iter().any(|(_, item)| item.is_in(environment))
+    {
         let message = format!("{workload} is not in the environment {environment}: no cluster would look at what is published");
         let mut finding = Finding::error("not-in-environment", item.place.clone(), message);
         finding.of(workload).hint(format!("add it to the workload's environments in {}", list.file));
         said.findings.push(finding);
         return said;
     }
-    let release = Release::newest_serving(OCI_REPOSITORY, settings.source_api_version()).unwrap_or(Release::newest());
+    // Where none is named it has to be right in each.
+    let environments = environment.map_or_else(|| settings.environments().to_vec(), |name| vec![name.to_owned()]);
     for (list, item) in &found {
         let alone = Workloads { items: vec![(*item).clone()], defaults: list.defaults.clone(), file: list.file.clone() };
-        for pair in objects::build(&alone, settings, environment) {
-            let of_it = |pointer: &str| pair.kustomization.pointer(pointer);
-            said.prunes &= of_it("/spec/prune").and_then(Value::as_bool) == Some(true);
-            said.set_namespaces.push(of_it("/spec/targetNamespace").and_then(Value::as_str).map(str::to_owned));
-            said.substitutions.extend(Substitution::of(&pair.kustomization, release));
-            said.findings.extend(faults(workload, &pair, environment).into_iter().map(|(code, message, hint)| {
-                let mut finding = Finding::error(code, item.place.clone(), message);
-                finding.of(workload).hint(hint);
-                finding
-            }));
+        for environment in environments.iter().filter(|environment| item.is_in(environment)) {
+            for pair in objects::build(&alone, settings, environment) {
+                said.add(workload, item, &pair, settings, environment);
+            }
         }
     }
+    // Only one environment decides what a push does to what is gone.
+    said.prunes |= environment.is_none();
     said
+}
+
+impl Declared {
+    /// What one pair of objects says, each thing once.
+    fn add(&mut self, workload: &str, item: &Workload, pair: &Pair, settings: &Settings, environment: &str) {
+        let release = Release::newest_serving(OCI_REPOSITORY, settings.source_api_version()).unwrap_or(Release::newest());
+        let of_it = |pointer: &str| pair.kustomization.pointer(pointer);
+        self.prunes &= of_it("/spec/prune").and_then(Value::as_bool) == Some(true);
+        let namespace = of_it("/spec/targetNamespace").and_then(Value::as_str).map(str::to_owned);
+        if !self.set_namespaces.contains(&namespace) {
+            self.set_namespaces.push(namespace);
+        }
+        if let Some(substitution) = Substitution::of(&pair.kustomization, release)
+            && !self.substitutions.contains(&substitution)
+        {
+            self.substitutions.push(substitution);
+        }
+        for (code, message, hint) in faults(workload, pair, environment) {
+            let mut finding = Finding::error(code, item.place.clone(), message);
+            finding.of(workload).hint(hint);
+            if !self.findings.contains(&finding) {
+                self.findings.push(finding);
+            }
+        }
+    }
 }
 
 /// What keeps a workload's two objects from applying what is published: one file in the artifact's root, under the
