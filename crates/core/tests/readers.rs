@@ -1,6 +1,6 @@
 //! Nothing that a file may hold makes a reader panic, or a place that is not in the file.
 
-#[allow(dead_code, reason = "one of the targets' bodies is used")]
+#[expect(dead_code, reason = "one of the targets' bodies is used")]
 mod bodies;
 
 use proptest::prelude::*;

@@ -5,8 +5,10 @@
 #![expect(clippy::too_many_lines, clippy::semicolon_if_nothing_returned, reason = "tables of rules, a change each")]
 
 use runway_core::artifact::Tree;
-use runway_core::assess::{Expected, Item, Link, Published, State, assess};
+use runway_core::assess::{Expected, Item, Link, Published, State, assess_with};
+use runway_core::flux::applied::AppliedId;
 use runway_core::inventory::{self, Inventory};
+use runway_core::observed::objects::{Found, Looked, Seen, WorkloadObjects};
 use runway_core::observed::{Answer, Gap, Objects, Observed, Registry};
 use serde_json::{Value, json};
 
@@ -146,6 +148,10 @@ impl World {
     }
 
     fn judge(&self) -> Vec<Item> {
+        self.judge_with(&Looked::default())
+    }
+
+    fn judge_with(&self, looked: &Looked) -> Vec<Item> {
         let published = match (&self.published, self.published_unknown) {
             (_, true) => Published::Unknown("the registry was away".to_owned()),
             (None, _) => Published::NotThere,
@@ -168,7 +174,8 @@ impl World {
         for (reference, answer) in &self.tags {
             registry.insert((*reference).to_owned(), answer.clone());
         }
-        assess(&expected, &Observed { cluster: "c".to_owned(), namespace: NAMESPACE.to_owned(), objects }, &registry, &self.named)
+        let observed = Observed { cluster: "c".to_owned(), namespace: NAMESPACE.to_owned(), objects };
+        assess_with(&expected, &observed, &registry, &self.named, looked)
     }
 
     fn row(&self, name: &str) -> Item {
@@ -842,4 +849,38 @@ fn a_parent_of_another_environment_is_explained_by_the_one_that_was_asked_about(
     world.published_digest = Some('2');
     let next = world.row("svc").broken.unwrap().next;
     assert_eq!(next, ["kubectl runway explain gke-inventory -n flux --runtime gke -e production"]);
+}
+
+/// Flux is at work again, or has a newer digest to apply, and a Deployment has failed: that is the reason, not what Flux is about to do.
+#[test]
+fn failed_objects_are_the_reason_while_flux_is_at_work() {
+    let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"generation": 1}, "spec": {"replicas": 1},
+        "status": {"observedGeneration": 1, "replicas": 1, "conditions": [
+            {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "too late"}]}});
+    let text = |text: &str| text.to_owned();
+    let id =
+        AppliedId { namespace: text("n"), name: text("web"), group: text("apps"), kind: text("Deployment"), version: text("v1") };
+    let seen = vec![Seen { id, found: Found::There(deployment), pods: Vec::new(), pods_gap: None }];
+    let mut looked = Looked::default();
+    looked.workloads.insert("svc".to_owned(), WorkloadObjects { seen, left_out: 0 });
+    let changes: [fn(&mut World); 3] =
+        [|_| (), |w| w.ready("svc", "Unknown", "Progressing", "Reconciliation in progress"), |w| w.fetched("svc", 'd')];
+    for (n, change) in changes.into_iter().enumerate() {
+        let mut world = world();
+        change(&mut world);
+        let row = world.judge_with(&looked).into_iter().find(|item| item.workload == "svc").unwrap();
+        let broken = row.broken.unwrap();
+        assert_eq!(
+            (row.verdict.as_str(), broken.link, row.reason.as_str(), broken.reason.as_str()),
+            ("Failed", Link::Healthy, "ObjectFailed", "ObjectFailed"),
+            "{n}: {}",
+            row.message
+        );
+        assert!(row.message.contains("web"), "{}", row.message);
+    }
+    // What Flux itself says has failed keeps Flux's reason.
+    let mut world = world();
+    world.ready("svc", "False", "HealthCheckFailed", "timeout");
+    let row = world.judge_with(&looked).into_iter().find(|item| item.workload == "svc").unwrap();
+    assert_eq!(row.reason, "HealthCheckFailed");
 }

@@ -159,6 +159,11 @@ pub(super) fn healthy(step: Step, objects: &Objects) -> Step {
     Step { evidence: text, ..step }
 }
 
+/// The reason of the worst kind of trouble among the objects.
+pub(super) fn reason(objects: &Objects) -> Option<&'static str> {
+    trouble(objects).map(|(reason, _)| reason)
+}
+
 /// The worst kind of trouble among the objects: its reason, and the objects that have it.
 fn trouble(objects: &Objects) -> Option<(&'static str, String)> {
     let (reason, wanted): (_, &[HealthState]) = match objects.worst {

@@ -249,6 +249,11 @@ fn words(context: &Context<'_>, row: &Row<'_>, chain: &Chain, verdict: Verdict, 
         }
         // The break is before Flux's own failure: both are to be read.
         Verdict::Failed => {
+            // What Flux is about to do is no reason for what the objects say.
+            let of_objects = chain.objects.as_ref().filter(|_| !failed_for_flux(context, row, chain));
+            if let Some(worst) = of_objects.and_then(objects::reason) {
+                worst.clone_into(&mut reason);
+            }
             let kustomization = row.kustomization.and_then(Object::ready);
             let failed =
                 row.source.and_then(Object::ready).into_iter().chain(kustomization).find(|ready| ready.status == "False");
