@@ -6,6 +6,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error, ValueEnum as _};
 use runway_core::problem::Problem;
 use runway_core::suggest;
+use runway_core::text::quoted;
 use std::ffi::OsString;
 
 /// `--color` of a command line that clap has not read yet: help is shown before.
@@ -160,7 +161,7 @@ impl Refused<'_> {
             return None;
         }
         let name = self.root.get_bin_name().unwrap_or_default();
-        Some(std::iter::once(name.to_owned()).chain(words.into_iter().map(quoted)).collect::<Vec<_>>().join(" "))
+        Some(std::iter::once(name.into()).chain(words.into_iter().map(quoted)).collect::<Vec<_>>().join(" "))
     }
 }
 
@@ -178,12 +179,6 @@ fn places(command: &Command, path: &str, found: &mut Vec<String>) {
         found.push(below.clone());
         places(sub, &below, found);
     }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 /// The command whose words they were, with the program's name, by the usage line that clap has at hand.

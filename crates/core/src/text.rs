@@ -92,6 +92,12 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     pattern.iter().skip(p).all(|c| *c == '*')
 }
 
+/// A word as a POSIX shell takes it: in single quotes where it is more than letters and signs that mean nothing to a shell.
+pub fn quoted(word: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) { word.into() } else { format!("'{}'", word.replace('\'', r"'\''")).into() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{head, matches, visible, visible_lines};

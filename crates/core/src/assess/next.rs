@@ -7,6 +7,7 @@ use super::parent::OTHER_TAG;
 use super::words::{Link, Verdict};
 use crate::flux::names;
 use crate::flux::object::{Kustomization, Object, Source, Wanted, wanted};
+use crate::text::quoted;
 
 /// The kinds with their groups, since clusters may have others of the same names.
 const SOURCE: &str = "ocirepository.source.toolkit.fluxcd.io";
@@ -175,12 +176,6 @@ pub fn flags(all: &[(String, Option<String>)]) -> String {
         None => format!(" {flag}"),
     };
     all.iter().map(one).collect()
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '@' | '+' | '=' | ',');
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 #[cfg(test)]
