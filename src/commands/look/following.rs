@@ -1,7 +1,8 @@
 //! A look that is kept up to date: clusters by watches, what is published and the digests by asking again now and then.
 
-use super::clusters::{Answer, Look, Shared, Stranger, drop_nowhere, nothing_known};
+use super::clusters::{Answer, Look, Shared};
 use super::expectations::Scope;
+use super::scopes::{Stranger, drop_nowhere, nothing_known};
 use crate::cluster::{self, Cluster, Mirror};
 use crate::env;
 use crate::gather::deployed::{self, Asker};
