@@ -117,7 +117,8 @@ fn connection(mut stream: TcpStream, world: &Mutex<World>, script: &Script) {
     }
 }
 
-fn read(stream: &mut TcpStream) -> Option<Request> {
+/// The next request of a connection; none when it is closed.
+pub(crate) fn read(stream: &mut TcpStream) -> Option<Request> {
     let mut head = Vec::new();
     let mut byte = [0_u8; 1];
     while !head.ends_with(b"\r\n\r\n") {
@@ -129,7 +130,7 @@ fn read(stream: &mut TcpStream) -> Option<Request> {
     let head = String::from_utf8(head).unwrap();
     let mut first = head.split(' ');
     let (method, target) = (first.next()?.to_owned(), first.next()?.to_owned());
-    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     stream.read_exact(&mut body).ok()?;
     Some(Request { method, target, body })

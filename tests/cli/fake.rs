@@ -1,6 +1,7 @@
 //! API servers on 127.0.0.1 for the built program: one that answers from a list of objects, one that hangs, one that is not
 //! there.
 
+use super::api::{Request, read};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -99,7 +100,7 @@ pub(crate) fn kubeconfig(contexts: &[(&str, &str)]) -> String {
 
 fn serve(mut stream: TcpStream, objects: &[Value], forbidden: &str, log: &Mutex<Vec<String>>) {
     // One connection may carry several questions.
-    while let Some(target) = question(&mut stream) {
+    while let Some(Request { target, .. }) = read(&mut stream) {
         log.lock().unwrap().push(target.clone());
         if target.contains("watch=1") {
             // Nothing changes, until the client has enough.
@@ -118,21 +119,6 @@ fn serve(mut stream: TcpStream, objects: &[Value], forbidden: &str, log: &Mutex<
             return;
         }
     }
-}
-
-fn question(stream: &mut TcpStream) -> Option<String> {
-    let mut head = Vec::new();
-    let mut byte = [0_u8; 1];
-    while !head.ends_with(b"\r\n\r\n") {
-        if stream.read(&mut byte).ok()? == 0 {
-            return None;
-        }
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8(head).unwrap();
-    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
-    stream.read_exact(&mut vec![0; length.unwrap_or(0)]).ok()?;
-    Some(head.split(' ').nth(1)?.to_owned())
 }
 
 pub(crate) fn answer(target: &str, objects: &[Value]) -> (u16, Value) {

@@ -1,6 +1,7 @@
 //! Lies about where a login goes: the realm of a challenge, and what a token endpoint answers.
 
 use super::{Deed, Hostile, LOGIN, PASSWORD, Reply, SOON, holds, learnt_nothing, lure, platform, push, show};
+use runway_testkit::env::{Env, Run};
 use std::sync::{Arc, Mutex};
 
 /// A registry that names this challenge, and an endpoint on its own host.
@@ -123,16 +124,25 @@ fn asking() -> Hostile {
     })
 }
 
-/// Two places of one registry need one token; of two registries nobody can tell whose it is, and neither gets it.
-#[test]
-fn a_token_on_standard_input_is_for_one_registry() {
+/// Two registries that want a login, the first that of the settings; without any login at hand.
+fn of_two() -> (Hostile, Hostile, Env) {
     let (usual, other) = (asking(), asking());
     let mut env = platform(&usual.address());
     env.unset("DOCKER_AUTH_CONFIG");
-    let run = |line: &[&str]| {
-        let more = ["-e", "production", "--registry-token-stdin", "--registry-user", super::USER];
-        env.run_with_stdin([&["inventory"], line, &more].concat(), PASSWORD)
-    };
+    (usual, other, env)
+}
+
+/// A command with a password on standard input.
+fn told(env: &Env, line: &[&str]) -> Run {
+    let more = ["--registry-token-stdin", "--registry-user", super::USER];
+    env.run_with_stdin([line, &more].concat(), PASSWORD)
+}
+
+/// Two places of one registry need one token; of two registries nobody can tell whose it is, and neither gets it.
+#[test]
+fn a_token_on_standard_input_is_for_one_registry() {
+    let (usual, other, env) = of_two();
+    let run = |line: &[&str]| told(&env, &[&["inventory"], line, &["-e", "production"]].concat());
     let to = format!("oci://{}/a/x:v1", other.address());
     run(&["push", "--runtime", "gke", "--to", &to]).ok();
     run(&["pull", &to, "--output-dir", "out"]).ok();
@@ -150,13 +160,8 @@ fn a_token_on_standard_input_is_for_one_registry() {
 /// A token on standard input is for the registry that the command names, and for the settings' where it names none.
 #[test]
 fn a_token_on_standard_input_goes_where_the_command_goes() {
-    let (usual, other) = (asking(), asking());
-    let mut env = platform(&usual.address());
-    env.unset("DOCKER_AUTH_CONFIG");
-    let run = |line: &[&str]| {
-        let more = ["--registry-token-stdin", "--registry-user", super::USER];
-        env.run_with_stdin([line, &more].concat(), PASSWORD)
-    };
+    let (usual, other, env) = of_two();
+    let run = |line: &[&str]| told(&env, line);
     let to = format!("oci://{}/a/x:v1", other.address());
     run(&["inventory", "push", "--runtime", "gke", "-e", "production", "--to", &to]).ok();
     for line in [
@@ -194,9 +199,7 @@ fn a_token_on_standard_input_goes_where_the_command_goes() {
         ),
     );
     other.clear();
-    let more = ["--artifacts", "--registry-token-stdin", "--registry-user", super::USER];
-    let line = [&["inventory", "verify", "--runtime", "gke", "-e", "production"][..], &more].concat();
-    let done = env.run_with_stdin(line, PASSWORD);
+    let done = run(&["inventory", "verify", "--runtime", "gke", "-e", "production", "--artifacts"]);
     super::is_clean(&done);
     assert!(done.to_string().contains(&format!("the command line (for {})", usual.address())), "{done}");
     learnt_nothing(&other);
