@@ -1,8 +1,8 @@
 //! What the platform's lists say about a workload whose manifests are published.
 
-use super::ignore;
 use super::substitution::Substitution;
 use super::write::FILE;
+use crate::artifact::{Ignore, Tree};
 use crate::finding::Finding;
 use crate::flux::OCI_REPOSITORY;
 use crate::flux::crds::Release;
@@ -106,7 +106,7 @@ fn faults(workload: &str, pair: &Pair, environment: &str) -> Vec<(&'static str, 
         say("not-looked-at", message, "leave flux.source.ref out, or push that tag with flux");
     }
     let ignored = pair.source.pointer("/spec/ignore").and_then(Value::as_str).unwrap_or_default();
-    if ignore::drops(ignored, FILE) {
+    if Ignore::of(&Tree::new(), ignored).drops(FILE) {
         let message = format!("{workload}'s source drops {FILE}, in which the manifests are published (spec.ignore)");
         say("not-looked-at", message, "leave flux.source.ignore out");
     }

@@ -12,7 +12,6 @@ mod checks;
 pub mod declared;
 pub mod files;
 pub mod identity;
-mod ignore;
 pub mod read;
 mod substitution;
 pub mod write;

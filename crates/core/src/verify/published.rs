@@ -62,7 +62,7 @@ pub fn sources(tree: &Tree, environment: &str, origin: &str) -> Vec<(String, Str
 
 /// Files that one could take for manifests and that no cluster gets.
 fn dropped(tree: &Tree, environment: &str, origin: &str, findings: &mut Vec<Finding>) {
-    let ignored = Ignore::of(tree);
+    let ignored = Ignore::of(tree, "");
     let prefix = format!("{environment}/");
     for (path, _) in tree.files().filter(|(path, _)| path.starts_with(&prefix) && files::is_yaml(path) && ignored.drops(path)) {
         let why = if ignored.is_own { format!("{} of the artifact says so", ignore::FILE) } else { "of its name".to_owned() };
