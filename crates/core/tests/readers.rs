@@ -173,6 +173,23 @@ proptest! {
     }
 
     #[test]
+    fn a_list_read_item_by_item_is_the_same_list(source in text(), limit in 1_usize..3) {
+        let limits = yaml::Limits { documents: limit, ..yaml::Limits::default() };
+        let mut items = Vec::new();
+        let (streamed, mut found) = yaml::items("f", &source, limits, &mut |item| items.push(item));
+        let (whole, mut findings) = yaml::documents("f", &source, limits);
+        prop_assert_eq!(streamed.len(), whole.len());
+        if let (Some(rest), Some(first)) = (streamed.first(), whole.first()) {
+            let expected = if rest == first { &[] } else { first.items() };
+            prop_assert_eq!(&items, expected);
+        }
+        let order = |finding: &Finding| (finding.place.clone(), finding.code);
+        found.sort_by_key(order);
+        findings.sort_by_key(order);
+        prop_assert_eq!(found, findings);
+    }
+
+    #[test]
     fn workloads_are_read_and_verified_or_refused(source in text()) {
         let (list, mut findings) = workloads::parse("f", &source);
         findings.extend(declared::check(&list, &resolve([Layer::default()]), &facts()));

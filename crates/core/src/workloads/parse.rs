@@ -15,11 +15,24 @@ const EMPTY: &str = "an inventory without workloads would make Flux delete every
 /// Reads a file. With a finding of severity error the workloads must not be used.
 pub fn parse(file: &str, source: &str) -> (Workloads, Vec<Finding>) {
     let limits = yaml::Limits { documents: 1, ..yaml::Limits::default() };
-    let (documents, findings) = yaml::documents(file, source, limits);
-    let syntax = findings.iter().any(|finding| matches!(finding.code, "yaml-syntax" | "yaml-budget" | "second-document"));
-    let mut reader = Reader { file, findings, ids: HashMap::new() };
+    let mut reader = Reader { file, findings: Vec::new(), ids: HashMap::new() };
     let mut workloads = Workloads { file: file.to_owned(), ..Workloads::default() };
+    // Runway's own shape is a plain list: its entries are read one by one, and never all in memory as nodes.
+    let mut any = false;
+    let (documents, mut findings) = yaml::items(file, source, limits, &mut |item| {
+        any = true;
+        workloads.items.extend(reader.entry(&item));
+    });
+    let syntax = findings.iter().any(|finding| matches!(finding.code, "yaml-syntax" | "yaml-budget" | "second-document"));
+    if documents.is_empty() {
+        // The list did not end: nothing of it is used.
+        workloads.items.clear();
+        reader.findings.clear();
+    }
+    findings.append(&mut reader.findings);
+    reader.findings = findings;
     match documents.first() {
+        Some(_) if any => {}
         Some(root) => reader.file_root(root, &mut workloads),
         None if !syntax => {
             let mut finding = Finding::error("empty-inventory", Place::file(file), "the file lists no workload");

@@ -14,4 +14,4 @@ pub mod parse;
 pub mod value;
 
 pub use node::{Kind, Node};
-pub use parse::{Limits, documents, each};
+pub use parse::{Limits, documents, each, items};

@@ -35,8 +35,12 @@ impl Default for Limits {
 pub fn documents(file: &str, source: &str, limits: Limits) -> (Vec<Node>, Vec<Finding>) {
     let mut documents = Vec::new();
     let findings = each(file, source, limits, &mut |document| documents.push(document));
-    // A budget that ran out says that the text is hostile, and a document too many that it is another kind of text: nothing of
-    // it is used.
+    usable(documents, findings)
+}
+
+/// A budget that ran out says that the text is hostile, and a document too many that it is another kind of text: nothing of it is
+/// used.
+fn usable(mut documents: Vec<Node>, findings: Vec<Finding>) -> (Vec<Node>, Vec<Finding>) {
     if findings.iter().any(|finding| matches!(finding.code, "yaml-budget" | "second-document")) {
         documents.clear();
     }
@@ -47,6 +51,27 @@ pub fn documents(file: &str, source: &str, limits: Limits) -> (Vec<Node>, Vec<Fi
 ///
 /// What was handed on counts only when no finding of severity error comes back.
 pub fn each(file: &str, source: &str, limits: Limits, take: &mut dyn FnMut(Node)) -> Vec<Finding> {
+    read(file, source, limits, &mut Takers { document: take, item: None })
+}
+
+/// Hands on every item of the first document, when that is a list, as soon as it ends; otherwise as [`documents`], where this list is
+/// empty then. A list with an anchor of its own is left whole.
+///
+/// What was handed on counts only when a document comes back: else the list did not end, or nothing of the text is used.
+pub fn items(file: &str, source: &str, limits: Limits, item: &mut dyn FnMut(Node)) -> (Vec<Node>, Vec<Finding>) {
+    let mut documents = Vec::new();
+    let document = &mut |document| documents.push(document);
+    let findings = read(file, source, limits, &mut Takers { document, item: Some(item) });
+    usable(documents, findings)
+}
+
+/// Who gets what was read.
+struct Takers<'t> {
+    document: &'t mut dyn FnMut(Node),
+    item: Option<&'t mut dyn FnMut(Node)>,
+}
+
+fn read(file: &str, source: &str, limits: Limits, takers: &mut Takers<'_>) -> Vec<Finding> {
     let mut reader =
         Reader { file, limits, findings: Vec::new(), anchors: HashMap::new(), nodes: 0, copied: 0, skipped: 0, merges: false };
     if source.len() > limits.bytes {
@@ -66,7 +91,7 @@ pub fn each(file: &str, source: &str, limits: Limits, take: &mut dyn FnMut(Node)
     // start of the file, with the mark.
     let text = source.strip_prefix('\u{feff}').unwrap_or(source);
     reader.skipped = source.len() - text.len();
-    reader.stream(text, take);
+    reader.stream(text, takers);
     reader.findings
 }
 
@@ -94,7 +119,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn stream(&mut self, source: &str, take: &mut dyn FnMut(Node)) {
+    fn stream(&mut self, source: &str, takers: &mut Takers<'_>) {
         let mut parser = Parser::new_from_str(source);
         let mut documents = 0;
         let mut stack: Vec<Open> = Vec::new();
@@ -139,7 +164,10 @@ impl Reader<'_> {
                     if is_any && documents == self.limits.documents {
                         return self.too_many(begin);
                     }
-                    documents += self.hand_on(root.take(), take);
+                    if self.hand_on(root.take(), takers.document) {
+                        documents += 1;
+                        takers.item = None;
+                    }
                     None
                 }
                 _ => None,
@@ -148,30 +176,38 @@ impl Reader<'_> {
                 return self.push("yaml-budget", self.at(span), self.bytes(span), fault, None);
             }
             if let Some((node, anchor)) = done {
-                self.done(node, anchor, stack.last_mut(), &mut root);
+                self.done(node, anchor, &mut stack, &mut root, takers);
             }
         }
     }
 
     /// Keeps a finished node for its aliases, and puts it where it belongs.
-    fn done(&mut self, node: Node, anchor: usize, open: Option<&mut Open>, root: &mut Option<Node>) {
+    fn done(&mut self, mut node: Node, anchor: usize, stack: &mut [Open], root: &mut Option<Node>, takers: &mut Takers<'_>) {
         if anchor != 0 {
             self.anchors.insert(anchor, (node.clone(), size(&node)));
         }
-        match open {
-            None => *root = Some(node),
-            Some(open) => self.place(open, node),
+        match (stack, &mut takers.item) {
+            ([], _) => *root = Some(node),
+            ([open], Some(take)) if open.anchor == 0 && matches!(open.node.kind, Kind::List(_)) => {
+                self.expand(&mut node);
+                take(node);
+            }
+            ([.., open], _) => self.place(open, node),
         }
     }
 
-    /// Hands a document on, with its merge keys expanded; the answer is how many there were.
-    fn hand_on(&mut self, document: Option<Node>, take: &mut dyn FnMut(Node)) -> usize {
-        let Some(mut document) = document.filter(|node| !node.is_null()) else { return 0 };
+    fn expand(&mut self, node: &mut Node) {
         if self.merges {
-            super::merge::expand(&mut document, &mut |key, value| self.merge_fault(key, value));
+            super::merge::expand(node, &mut |key, value| self.merge_fault(key, value));
         }
+    }
+
+    /// Hands a document on, with its merge keys expanded; the answer is whether there was one.
+    fn hand_on(&mut self, document: Option<Node>, take: &mut dyn FnMut(Node)) -> bool {
+        let Some(mut document) = document.filter(|node| !node.is_null()) else { return false };
+        self.expand(&mut document);
         take(document);
-        1
+        true
     }
 
     fn syntax(&mut self, error: &ScanError, source: &str) {
