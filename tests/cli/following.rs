@@ -6,7 +6,7 @@ use super::fake::{Case, folder, hanging, kubeconfig, refusing};
 use runway_testkit::env::{Env, Run};
 use runway_testkit::fake::{Deed, Hostile, Reply};
 use serde_json::Value;
-use std::io::Read as _;
+use std::io::BufRead as _;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -185,13 +185,17 @@ fn an_inventory_that_cannot_be_read_ends_nothing() {
     let mut command = env.command();
     command.args(["status", "-w"]).args(flags).stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::null());
     let mut child = command.spawn().unwrap();
-    std::thread::sleep(Duration::from_secs(4));
+    let lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    let (sender, rows) = std::sync::mpsc::channel();
+    std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    // The registry is asked again and again first: how long that takes depends on the machine.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let is_told = std::iter::from_fn(|| rows.recv_timeout(deadline - Instant::now()).ok()).any(|row| row.contains("svc"));
+    assert!(is_told, "a row of the workload");
+    std::thread::sleep(Duration::from_secs(1));
     assert!(child.try_wait().unwrap().is_none(), "it goes on");
     child.kill().unwrap();
     child.wait().unwrap();
-    let mut rows = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut rows).unwrap();
-    assert!(rows.contains("svc"), "{rows}");
 }
 
 #[test]
