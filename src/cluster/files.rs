@@ -39,19 +39,9 @@ pub(super) fn names<T>(entries: &[(String, T)]) -> impl Iterator<Item = &str> {
 
 /// Reads what the flags and variables lead to.
 pub(super) fn load(flags: &KubeFlags, around: &Surroundings<'_>) -> Result<Merged, Problem> {
-    load_as(flags, around, |text| text)
-}
-
-/// The same for who needs names alone: without certificates, keys and tokens, which are nearly all that the parser takes its time
-/// for (14 ms for 100 contexts).
-pub(super) fn load_names(flags: &KubeFlags, around: &Surroundings<'_>) -> Result<Merged, Problem> {
-    load_as(flags, around, |text| without_data(&text))
-}
-
-fn load_as(flags: &KubeFlags, around: &Surroundings<'_>, prepare: fn(String) -> String) -> Result<Merged, Problem> {
     let mut merged = Merged::default();
     if let Some(path) = &flags.kubeconfig {
-        let file = one(path, prepare)?.ok_or_else(|| {
+        let file = one(path)?.ok_or_else(|| {
             Problem::usage(format!("there is no kubeconfig file {}", path.display())).hint("check --kubeconfig")
         })?;
         merged.looked_at.push(format!("{} (--kubeconfig)", path.display()));
@@ -60,7 +50,7 @@ fn load_as(flags: &KubeFlags, around: &Surroundings<'_>, prepare: fn(String) -> 
     }
     let (paths, origin) = candidates(around);
     for path in paths {
-        match one(&path, prepare)? {
+        match one(&path)? {
             Some(file) => {
                 merged.looked_at.push(format!("{} ({origin})", path.display()));
                 merge(&mut merged, file, &path)?;
@@ -87,10 +77,10 @@ fn candidates(around: &Surroundings<'_>) -> (Vec<PathBuf>, &'static str) {
 }
 
 /// One file; `None` when it is not there.
-fn one(path: &Path, prepare: fn(String) -> String) -> Result<Option<Kubeconfig>, Problem> {
+fn one(path: &Path) -> Result<Option<Kubeconfig>, Problem> {
     let Some(bytes) = bounded(path, "the kubeconfig")? else { return Ok(None) };
     let refused = |why: &str| Problem::input("cannot read the kubeconfig").cause(why).at(file(path));
-    let text = prepare(decode(&bytes).ok_or_else(|| refused("it is not text in UTF-8 or UTF-16"))?);
+    let text = decode(&bytes).ok_or_else(|| refused("it is not text in UTF-8 or UTF-16"))?;
     let mut config = Kubeconfig::from_yaml(&text).map_err(|error| malformed(path, &error))?;
     if config.kind.as_deref().is_some_and(|kind| kind != "Config") {
         return Err(refused("its kind is not Config"));
@@ -133,22 +123,6 @@ fn decode(bytes: &[u8]) -> Option<String> {
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8(rest.to_vec()).ok(),
         bytes => String::from_utf8(bytes.to_vec()).ok(),
     }
-}
-
-/// A text whose long words of base64 are cut short. No name is as long: those of clouds have a hundred letters.
-fn without_data(text: &str) -> String {
-    const LONGEST_NAME: usize = 256;
-    let is_of_data = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '_' | '-');
-    let mut kept = String::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (word, behind) = rest.split_at(rest.find(|c| !is_of_data(c)).unwrap_or(rest.len()));
-        kept.push_str(if word.len() > LONGEST_NAME { "cut" } else { word });
-        let (between, next) = behind.split_at(behind.find(is_of_data).unwrap_or(behind.len()));
-        kept.push_str(between);
-        rest = next;
-    }
-    kept
 }
 
 /// Only the place is told: the parser's own words quote the line, and that line may hold a token.

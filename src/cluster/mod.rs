@@ -30,7 +30,7 @@ mod tests;
 
 #[cfg(test)]
 use choose::Contexts;
-pub(crate) use connection::{Cluster, Configured, configured, connect, contexts};
+pub(crate) use connection::{Cluster, Configured, configured, connect};
 #[cfg(test)]
 use flags::Secret;
 pub(crate) use flags::{KubeFlags, Surroundings};

@@ -88,7 +88,7 @@ fn settings(start: &Path) -> String {
 /// The current context, and whether there is one.
 fn current_context() -> (String, bool) {
     let (flags, around) = (KubeFlags::default(), cluster::Surroundings { variables: &env::variable, home: env::home() });
-    match cluster::contexts(&flags, &around) {
+    match cluster::configured(&flags, &around).and_then(|configured| configured.contexts()) {
         Ok(contexts) => match (contexts.current, contexts.all.len()) {
             (Some(name), 0 | 1) => (format!("{name}, the current context"), true),
             (Some(name), n) => (format!("{name}, the current one of {n} contexts"), true),

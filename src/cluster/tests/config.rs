@@ -2,40 +2,17 @@
 
 use super::{CANARY, Folder, all_text, budget, connect, flags, kubeconfig, nowhere, run};
 use crate::cluster::choose::choose;
-use crate::cluster::files::{load, load_names};
+use crate::cluster::files::load;
 use crate::cluster::prepare::{Prepared, prepare};
-use crate::cluster::{self, Contexts, KubeFlags, Secret, Surroundings, configured};
+use crate::cluster::{Contexts, KubeFlags, Secret, Surroundings, configured};
 use kube::config::AuthInfo;
 use runway_core::problem::{Class, Problem};
 use secrecy::ExposeSecret as _;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Who asks for names alone hears what everybody hears.
 fn contexts(flags: &KubeFlags, around: &Surroundings<'_>) -> Result<Contexts, Problem> {
-    let told = |contexts: &Result<Contexts, Problem>| match contexts {
-        Ok(contexts) => format!("{:?} {:?}", contexts.current, contexts.all),
-        Err(problem) => problem.to_string(),
-    };
-    let all = configured(flags, around).and_then(|configured| configured.contexts());
-    assert_eq!(told(&cluster::contexts(flags, around)), told(&all));
-    all
-}
-
-#[test]
-fn names_are_read_without_certificates_and_tokens() {
-    let folder = Folder::new();
-    let long = CANARY.repeat(100);
-    let arn = "arn:aws:eks:eu-west-1:123456789012:cluster/a-name-of-ordinary-length";
-    let text = format!(
-        "current-context: {arn}\ncontexts:\n- {{name: {arn}, context: {{cluster: c, user: u}}}}\n- name: größe\n  context: {{cluster: c, user: u}}\n\
-         clusters:\n- name: c\n  cluster: {{server: 'https://x', certificate-authority-data: {long}==}}\nusers:\n- name: u\n  user:\n    token: \"{long}.{long}\"\n"
-    );
-    let flags = KubeFlags { kubeconfig: Some(folder.write("config", text)), ..KubeFlags::default() };
-    assert_eq!(contexts(&flags, &nowhere()).unwrap().all, [arn, "größe"]);
-    let merged = load_names(&flags, &nowhere()).unwrap();
-    let token = merged.users[0].1.token.as_ref().unwrap().expose_secret();
-    assert_eq!(token, "cut.cut");
+    configured(flags, around)?.contexts()
 }
 
 fn prepared(flags: &KubeFlags, variables: &[(&str, &str)]) -> Result<Prepared, Problem> {
