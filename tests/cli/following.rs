@@ -192,7 +192,7 @@ fn an_inventory_that_cannot_be_read_ends_nothing() {
     let deadline = Instant::now() + Duration::from_secs(60);
     let is_told = std::iter::from_fn(|| rows.recv_timeout(deadline - Instant::now()).ok()).any(|row| row.contains("svc"));
     assert!(is_told, "a row of the workload");
-    std::thread::sleep(Duration::from_secs(1));
+    std::thread::sleep(Duration::from_secs(4));
     assert!(child.try_wait().unwrap().is_none(), "it goes on");
     child.kill().unwrap();
     child.wait().unwrap();
