@@ -32,7 +32,7 @@ pub(crate) fn others(start: &Path, runtime: &str) -> Vec<Listed> {
         let file = path.strip_prefix(start).unwrap_or(&path).display().to_string();
         let (list, _) = workloads::parse(&file, &text);
         let ids = list.items.into_iter().filter(|item| !item.refused);
-        let ids = ids.map(|item| (item.id, item.place.line.unwrap_or_default())).collect();
+        let ids = ids.map(|item| (item.id, item.at.0)).collect();
         found.push(Listed { runtime: name, file, ids });
     }
     found

@@ -62,7 +62,7 @@ pub(crate) fn registry_access(
 /// The two objects of one workload in an environment.
 pub fn pair(workload: &Workload, defaults: &Overrides, settings: &Settings, environment: &str) -> Pair {
     let layers: Vec<&Overrides> =
-        [Some(defaults), Some(&workload.flux), workload.overrides_in(environment)].into_iter().flatten().collect();
+        [Some(defaults), workload.flux.as_deref(), workload.overrides_in(environment)].into_iter().flatten().collect();
     let (id, namespace) = (workload.id.as_str(), settings.namespace());
 
     let mut spec = Map::new();

@@ -69,8 +69,8 @@ impl Template {
     /// Whether a workload's text is a template's.
     fn fits(workload: &Workload, environment: &str) -> bool {
         let plain = workload.id.starts_with(|c: char| c.is_ascii_lowercase()) && workload.id.len() > "false".len();
-        let empty = |overrides: &Overrides| *overrides == Overrides::default();
-        plain && empty(&workload.flux) && workload.overrides_in(environment).is_none_or(empty)
+        let own = [workload.flux.as_deref(), workload.overrides_in(environment)];
+        plain && own.into_iter().flatten().all(Overrides::is_empty)
     }
 
     fn write(&self, id: &str, out: &mut String) {

@@ -94,7 +94,7 @@ pub fn refusals(workloads: &Workloads, refused: &[Refusal]) -> Vec<Finding> {
 
 fn at(workloads: &Workloads, id: &str, code: &'static str, message: String) -> Option<Finding> {
     let workload = workloads.items.iter().find(|item| item.id == id)?;
-    let mut finding = Finding::error(code, workload.place.clone(), message);
+    let mut finding = Finding::error(code, workload.place(), message);
     finding.span = workload.span;
     finding.of(id);
     Some(finding)

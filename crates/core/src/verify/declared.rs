@@ -130,7 +130,7 @@ impl<'a> Environment<'a> {
     /// repository's name has a limit.
     fn chosen(&self, items: &[&'a Workload], checked: &mut HashSet<*const Workload>) -> Vec<&'a Workload> {
         let differs = |item: &Workload| item.overrides_in(self.name).is_some_and(|own| !own.is_empty());
-        let is_bare = |item: &Workload| item.flux.is_empty() && !differs(item);
+        let is_bare = |item: &Workload| item.flux.as_ref().is_none_or(|own| own.is_empty()) && !differs(item);
         let longest = items.iter().filter(|item| is_bare(item)).max_by_key(|item| (!item.refused, item.id.len()));
         // By address: several may have one id, which the parser tells, and each is looked at all the same.
         let own =
@@ -139,7 +139,7 @@ impl<'a> Environment<'a> {
     }
 
     fn layers(&self, workload: &'a Workload) -> impl DoubleEndedIterator<Item = &'a Overrides> + use<'a> {
-        let layers = [Some(&self.workloads.defaults), Some(&workload.flux), workload.overrides_in(self.name)];
+        let layers = [Some(&self.workloads.defaults), workload.flux.as_deref(), workload.overrides_in(self.name)];
         layers.into_iter().flatten()
     }
 

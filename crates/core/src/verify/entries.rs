@@ -23,7 +23,7 @@ pub(super) fn check(workloads: &Workloads, settings: &Settings, facts: &Facts, f
 fn ids(workload: &Workload, settings: &Settings, facts: &Facts, findings: &mut Vec<Finding>) {
     let id = workload.id.as_str();
     let at = |code: &'static str, message: String| {
-        let mut finding = Finding::error(code, workload.place.clone(), message);
+        let mut finding = Finding::error(code, workload.place(), message);
         finding.span = workload.span;
         finding.of(id);
         finding

@@ -133,7 +133,7 @@ impl<'a> Entry<'a> {
 
     /// The place of the workload's id.
     pub(super) fn id(&self) -> Spot {
-        Spot { place: self.workload.place.clone(), span: self.workload.span, raw: None, shared: false, setting: None }
+        Spot { place: self.workload.place(), span: self.workload.span, raw: None, shared: false, setting: None }
     }
 
     /// The place of the first setting that somebody set; the built-in ones have the whole file.

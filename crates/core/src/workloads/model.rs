@@ -3,6 +3,7 @@
 use crate::problem::Place;
 use crate::yaml::Node;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// The list of one file.
 #[derive(Debug, Clone, Default)]
@@ -15,21 +16,23 @@ pub struct Workloads {
     pub defaults: Overrides,
 }
 
-/// One entry.
+/// One entry; there may be 100,000 of them, so that what few have is behind a pointer.
 #[derive(Debug, Clone, Default)]
 pub struct Workload {
     /// `runway_service_id`: names the two objects, the namespace and the deploy artifact.
     pub id: String,
-    /// Where the id stands.
-    pub place: Place,
-    /// Offset and length of the id in the file, for the caret.
+    /// The file as the user named it.
+    pub file: Arc<str>,
+    /// Line and column of the id, from 1; of the whole entry when an alias or a merge key brings the id along.
+    pub at: (usize, usize),
+    /// Offset and length in the file of what stands there, for the caret.
     pub span: (usize, usize),
     /// The id cannot be used, and a finding says why; the entry is here so that all else in it is checked at once.
     pub refused: bool,
     /// The regions, checked and used for selections; they do not change the objects.
     pub regions: Vec<Name>,
-    /// The workload's own `flux:` overrides.
-    pub flux: Overrides,
+    /// The workload's own `flux:` overrides; `None`: it has no such key.
+    pub flux: Option<Box<Overrides>>,
     /// The environments that it is in, each with overrides of its own; `None`: all.
     pub environments: Option<Vec<(Name, Overrides)>>,
 }
@@ -46,6 +49,11 @@ pub struct Name {
 }
 
 impl Workload {
+    /// Where it stands.
+    pub fn place(&self) -> Place {
+        Place::at(&*self.file, self.at.0, self.at.1)
+    }
+
     /// Whether it belongs to an environment.
     pub fn is_in(&self, environment: &str) -> bool {
         self.environments.as_ref().is_none_or(|list| list.iter().any(|(name, _)| name.text == environment))

@@ -9,13 +9,14 @@ use crate::suggest;
 use crate::yaml::value::misread;
 use crate::yaml::{self, Kind, Node};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 const EMPTY: &str = "an inventory without workloads would make Flux delete everything that it applied";
 
 /// Reads a file. With a finding of severity error the workloads must not be used.
 pub fn parse(file: &str, source: &str) -> (Workloads, Vec<Finding>) {
     let limits = yaml::Limits { documents: 1, ..yaml::Limits::default() };
-    let mut reader = Reader { file, findings: Vec::new(), ids: HashMap::new() };
+    let mut reader = Reader { file, shared: Arc::from(file), findings: Vec::new() };
     let mut workloads = Workloads { file: file.to_owned(), ..Workloads::default() };
     // Runway's own shape is a plain list: its entries are read one by one, and never all in memory as nodes.
     let mut any = false;
@@ -41,6 +42,7 @@ pub fn parse(file: &str, source: &str) -> (Workloads, Vec<Finding>) {
         }
         None => {}
     }
+    reader.twice(&mut workloads.items);
     // In the order of the file, whatever the order of the looking.
     reader.findings.sort_by_key(|finding| (finding.place.line, finding.place.column));
     (workloads, reader.findings)
@@ -49,9 +51,9 @@ pub fn parse(file: &str, source: &str) -> (Workloads, Vec<Finding>) {
 /// What is read so far.
 pub(super) struct Reader<'a> {
     pub(super) file: &'a str,
+    /// The same, shared by the entries.
+    shared: Arc<str>,
     pub(super) findings: Vec<Finding>,
-    /// Ids with their line and their place in the text.
-    ids: HashMap<String, (usize, (usize, usize))>,
 }
 
 impl Reader<'_> {
@@ -135,20 +137,14 @@ impl Reader<'_> {
             return None;
         }
         let at = self.id_node(item);
-        let accepted = at.and_then(|node| self.id(node, item));
+        let accepted = at.and_then(|node| self.id(node));
         let refused = accepted.is_none();
         let id = accepted.or_else(|| at?.text().map(str::to_owned)).unwrap_or_default();
         self.unknown_keys(item, ENTRY, "", &id);
-        let at = at.unwrap_or(item);
-        let mut workload = Workload {
-            place: Place::at(self.file, at.line, at.column),
-            span: at.span,
-            refused,
-            regions: Vec::new(),
-            flux: Overrides::default(),
-            environments: None,
-            id: String::new(),
-        };
+        // What stands before the entry was brought along by an alias or a merge key: then the entry that does so is meant.
+        let at = at.filter(|node| node.span.0 >= item.span.0).unwrap_or(item);
+        let mut workload =
+            Workload { file: Arc::clone(&self.shared), at: (at.line, at.column), span: at.span, refused, ..Workload::default() };
         for key in ENTRY {
             if let Some(node) = item.get(key.name) {
                 self.value(key, node, &id, &mut workload);
@@ -169,7 +165,7 @@ impl Reader<'_> {
             Shape::Positive => self.positive(key.name, node, id),
             Shape::Flag => self.flag(key.name, node, id),
             Shape::Environments => workload.environments = self.environments(node, id),
-            Shape::Flux => workload.flux = self.overrides(node, id),
+            Shape::Flux => workload.flux = Some(Box::new(self.overrides(node, id))),
             // Ids were read first; what belongs to others is theirs.
             Shape::Id | Shape::Foreign | Shape::Workloads | Shape::Defaults => {}
         }
@@ -196,7 +192,7 @@ impl Reader<'_> {
         }
     }
 
-    fn id(&mut self, node: &Node, item: &Node) -> Option<String> {
+    fn id(&mut self, node: &Node) -> Option<String> {
         if node.is_null() {
             self.error("no-id", node, "the entry's 'runway_service_id' is empty").hint("write the workload's id");
             return None;
@@ -216,16 +212,30 @@ impl Reader<'_> {
                 .hint("it names Kubernetes objects: an RFC 1123 label, 1 to 63 of a-z 0-9 -");
             return None;
         }
-        if let Some((first, span)) = self.ids.get(text).copied() {
-            // An alias or a merge key brings the first entry's own id along: then the entry that does so is at fault.
-            let node = if span == node.span { item } else { node };
-            self.error("duplicate-id", node, format!("'{text}' is listed twice, first in line {first}"))
-                .of(text)
-                .hint("both entries would become the same two objects; remove one");
-            return None;
-        }
-        self.ids.insert(text.clone(), (node.line, node.span));
         Some(text.clone())
+    }
+
+    /// Refuses every entry whose id an earlier one has.
+    fn twice(&mut self, items: &mut [Workload]) {
+        let mut first: HashMap<&str, usize> = HashMap::with_capacity(items.len());
+        let mut again = Vec::new();
+        for (index, item) in items.iter().enumerate().filter(|(_, item)| !item.refused) {
+            let Some(line) = first.get(item.id.as_str()) else {
+                first.insert(&item.id, item.at.0);
+                continue;
+            };
+            let message = format!("'{}' is listed twice, first in line {line}", item.id);
+            let mut finding = Finding::error("duplicate-id", item.place(), message);
+            finding.span = item.span;
+            finding.of(&item.id).hint("both entries would become the same two objects; remove one");
+            self.findings.push(finding);
+            again.push(index);
+        }
+        for index in again {
+            if let Some(item) = items.get_mut(index) {
+                item.refused = true;
+            }
+        }
     }
 
     /// A scalar where a text is expected.
@@ -379,7 +389,7 @@ mod tests {
         assert!(findings.is_empty(), "{findings:?}");
         assert_eq!(workloads.defaults.kustomization["timeout"], "3m");
         let a = &workloads.items[0];
-        assert_eq!(a.flux.source["interval"], "1m");
+        assert_eq!(a.flux.as_ref().unwrap().source["interval"], "1m");
         assert!(a.is_in("staging") && !a.is_in("production"));
         assert_eq!(a.overrides_in("staging").unwrap().kustomization["interval"], "1m");
         assert!(workloads.items[1].is_in("production"));

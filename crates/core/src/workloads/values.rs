@@ -62,11 +62,11 @@ impl Reader<'_> {
             self.error("schema", node, format!("{key} is a list of texts, found {}", node.describe())).of(id);
             return Vec::new();
         }
-        let mut names = Vec::new();
+        let mut names = Vec::with_capacity(node.items().len());
         let mut seen = HashSet::new();
         for item in node.items() {
             let Some(name) = self.text(key, item, id) else { continue };
-            if seen.insert(name.text.clone()) {
+            if seen.insert(item.text()) {
                 names.push(name);
             } else {
                 self.error("duplicate-item", item, format!("{key} lists '{}' twice", name.text)).warning().of(id);
