@@ -529,6 +529,13 @@ fn an_artifact_that_could_not_be_read_again_is_a_finding() {
     env.write("w.yml", format!("- runway_service_id: a\n  flux: {{patches: [{}]}}\n", patches.join(", ").replace('\n', "")));
     let verify = env.run(["inventory", "verify", "--runtime", "gke", "-e", "production", "-f", "w.yml"]).exits(1);
     assert!(verify.stdout.contains("error[artifact-size]") && verify.stdout.contains("inventory of production"), "{verify}");
+    // Only what becomes an artifact can be too large for one.
+    let of = ["--runtime", "gke", "-e", "production", "-f", "w.yml"];
+    drop(env.run([&["inventory", "build"][..], &of].concat()).exits(0));
+    for command in ["push", "build"] {
+        let refused = env.run([&["inventory", command, "--to", "layout:out"][..], &of].concat()).exits(2);
+        assert!(refused.stderr.contains("error[artifact-size]") && !env.work().join("out").exists(), "{refused}");
+    }
 }
 
 /// Readers of reports open the file that they name, and compare tests by class and name.

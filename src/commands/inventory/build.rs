@@ -36,7 +36,7 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Problem> {
     let request = Request::new(&args.workloads, context, ui)?;
-    let tree = request.tree()?;
+    let tree = if args.to.is_some() { request.packable(ui)? } else { request.tree()? };
     let outcome = match (&args.output_dir, &args.to) {
         (Some(folder), _) => to_folder(args, folder, &tree, &request.environment, (context, ui)),
         (None, Some(to)) => to_layout(args, to, &tree, &request, context, ui),

@@ -34,7 +34,7 @@ pub(super) fn run(args: &Args, context: &Context, ui: &Ui) -> Result<Outcome, Pr
     let request = Request::new(&args.workloads, context, ui)?;
     let (settings, environment) = (&request.settings, &request.environment);
     args.push.tags_are_of(environment, Things::Workloads, settings, &context.start)?;
-    let tree = Arc::new(request.tree()?);
+    let tree = Arc::new(request.packable(ui)?);
     let suspended = suspended(&cluster, settings, context)?;
     let push = Push {
         flags: &args.push,

@@ -15,6 +15,7 @@ use runway_core::inventory::{self, Inventory};
 use runway_core::objects;
 use runway_core::problem::{Place, Problem};
 use runway_core::settings::Settings;
+use runway_core::verify;
 use runway_core::workloads::Workloads;
 use std::path::Path;
 
@@ -44,6 +45,14 @@ impl Request {
     /// The tree that would be published.
     pub(super) fn tree(&self) -> Result<Tree, Problem> {
         inventory::write_all(&self.workloads, &self.settings, &self.environment)
+    }
+
+    /// The same for those who make an artifact of it: one that could not be read again is refused.
+    pub(super) fn packable(&self, ui: &Ui) -> Result<Tree, Problem> {
+        let tree = self.tree()?;
+        let Some(finding) = verify::declared::too_large(&tree, &self.environment, &self.file) else { return Ok(tree) };
+        ui.findings(&[finding], (&self.file, ""));
+        Err(Problem::input("the inventory is too large for an artifact; nothing was packed").at(Place::file(self.file.clone())))
     }
 
     /// The workloads that it declares for the environment.

@@ -177,6 +177,11 @@ impl Work<'_> {
         let facts = self.facts(runtime);
         let (mut findings, mut partial) = (file.findings, false);
         findings.extend(declared::check(&file.workloads, self.settings, &facts));
+        for environment in &facts.environments {
+            // One without a workload, or with a value that cannot be written, has been told.
+            let tree = inventory::write_all(&file.workloads, self.settings, environment);
+            findings.extend(tree.ok().and_then(|tree| declared::too_large(&tree, environment, &file.file)));
+        }
         // What is wrong already would only be said again, by others and later.
         if findings.iter().all(|finding| finding.severity == Severity::Warning) {
             let (more, silent) = self.asked(&file.workloads, &facts)?;

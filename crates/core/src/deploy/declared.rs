@@ -46,7 +46,7 @@ pub fn declared(workload: &str, environment: Option<&str>, lists: &[Workloads], 
         && !found.iter().any(|(_, item)| item.is_in(environment))
     {
         let message = format!("{workload} is not in the environment {environment}: no cluster would look at what is published");
-        let mut finding = Finding::error("not-in-environment", item.place.clone(), message);
+        let mut finding = Finding::error("not-in-environment", item.place(), message);
         finding.of(workload).hint(format!("add it to the workload's environments in {}", list.file));
         said.findings.push(finding);
         return said;
@@ -82,7 +82,7 @@ impl Declared {
             self.substitutions.push(substitution);
         }
         for (code, message, hint) in faults(workload, pair, environment) {
-            let mut finding = Finding::error(code, item.place.clone(), message);
+            let mut finding = Finding::error(code, item.place(), message);
             finding.of(workload).hint(hint);
             if !self.findings.contains(&finding) {
                 self.findings.push(finding);

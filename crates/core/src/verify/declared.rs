@@ -2,11 +2,10 @@
 
 use super::subject::{Entry, Subject, setting_finding};
 use super::{Facts, depends, entries, object, ordered, substitution};
-use crate::artifact::size;
+use crate::artifact::{Tree, size};
 use crate::finding::Finding;
 use crate::flux::crds::Release;
 use crate::flux::{KUSTOMIZATION, OCI_REPOSITORY, names};
-use crate::inventory;
 use crate::objects;
 use crate::problem::Place;
 use crate::settings::Settings;
@@ -22,8 +21,6 @@ const ETCD_BYTES: usize = 1_572_864;
 /// The rest of the parent's object: its spec, conditions and history. Measured: an API server took a status of 7,515 workloads
 /// with ids of 26 bytes, and refused 7,531 (`etcdserver: request is too large`).
 const PARENT_BYTES: usize = 2 << 10;
-/// More than the two objects of a workload without overrides have, as text.
-const PAIR_BYTES: usize = 2 << 10;
 /// From so many workloads on the parent's build is slow enough to tell. kustomize compares every object with every other:
 /// measured (kustomize 5.8, two objects each) were 1 s of processor time for 500 workloads, 9 s for 1,000 and 55 s for 2,000.
 const SLOW_BUILD: usize = 3_000;
@@ -36,7 +33,8 @@ pub fn release(settings: &Settings, facts: &Facts) -> Release {
     facts.release.or_else(newest).unwrap_or(Release::newest())
 }
 
-/// Everything that is wrong with the workloads and their objects; the parser's findings are not repeated.
+/// Everything that is wrong with the workloads and their objects; the parser's findings are not repeated, and [`too_large`] is asked
+/// by itself.
 pub fn check(workloads: &Workloads, settings: &Settings, facts: &Facts) -> Vec<Finding> {
     let release = release(settings, facts);
     let mut findings = Vec::new();
@@ -47,6 +45,15 @@ pub fn check(workloads: &Workloads, settings: &Settings, facts: &Facts) -> Vec<F
         Environment { workloads, settings, facts, release, name: environment }.check(&mut checked, &mut findings);
     }
     ordered(findings)
+}
+
+/// The tree that an environment of a file becomes, when its artifact would be too large. It may have to be packed to tell, so that
+/// only those ask who make an artifact, or want to hear everything.
+pub fn too_large(tree: &Tree, environment: &str, file: &str) -> Option<Finding> {
+    let why = size::fault(tree)?;
+    let mut finding = Finding::error("artifact-size", Place::file(file), format!("the inventory of {environment}: {why}"));
+    finding.hint("split the runtime, or take what is long out of its flux: settings");
+    Some(finding)
 }
 
 fn version(workloads: &Workloads, settings: &Settings, release: Release, findings: &mut Vec<Finding>) {
@@ -82,7 +89,6 @@ impl<'a> Environment<'a> {
             findings.extend(self.empty());
         }
         self.size(&items, findings);
-        self.packed(&items, findings);
         // All URLs are made by one pattern: one that is wrong is said once.
         let mut url = true;
         for workload in self.chosen(&items, checked) {
@@ -159,23 +165,6 @@ impl<'a> Environment<'a> {
             finding.warning();
         }
         Some(finding)
-    }
-
-    /// The artifact itself; it is made only when it may be too large.
-    fn packed(&self, items: &[&'a Workload], findings: &mut Vec<Finding>) {
-        let json = |map| serde_json::to_string(map).map_or(0, |text| text.len());
-        let own = |item: &&'a Workload| self.layers(item).map(|own| json(&own.kustomization) + json(&own.source)).sum::<usize>();
-        let rough: usize = items.iter().map(|item| PAIR_BYTES + 2 * own(item)).sum();
-        if (rough as u64) < size::MAX_BLOB {
-            return;
-        }
-        let tree = inventory::write_all(self.workloads, self.settings, self.name).ok();
-        if let Some(why) = tree.as_ref().and_then(size::fault) {
-            let message = format!("the inventory of {}: {why}", self.name);
-            let mut finding = Finding::error("artifact-size", Place::file(self.workloads.file.as_str()), message);
-            finding.hint("split the runtime, or take what is long out of its flux: settings");
-            findings.push(finding);
-        }
     }
 
     fn size(&self, items: &[&Workload], findings: &mut Vec<Finding>) {
