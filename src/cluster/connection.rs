@@ -85,6 +85,11 @@ pub(crate) fn configured<'a>(flags: &'a KubeFlags, around: &'a Surroundings<'a>)
     Ok(Configured { merged: files::load(flags, around)?, flags, around })
 }
 
+/// The names of all contexts and the current one, for who asks for nothing more and does not care for what is wrong elsewhere.
+pub(crate) fn contexts(flags: &KubeFlags, around: &Surroundings<'_>) -> Result<choose::Contexts, Problem> {
+    choose::contexts(&files::load_contexts(flags, around)?, flags)
+}
+
 impl Configured<'_> {
     /// The names of all contexts and the current one.
     pub(crate) fn contexts(&self) -> Result<choose::Contexts, Problem> {

@@ -39,9 +39,25 @@ pub(super) fn names<T>(entries: &[(String, T)]) -> impl Iterator<Item = &str> {
 
 /// Reads what the flags and variables lead to.
 pub(super) fn load(flags: &KubeFlags, around: &Surroundings<'_>) -> Result<Merged, Problem> {
+    load_as(flags, around, parse)
+}
+
+/// The same for who needs the contexts' names alone: clusters and users may be left out.
+pub(super) fn load_contexts(flags: &KubeFlags, around: &Surroundings<'_>) -> Result<Merged, Problem> {
+    load_as(flags, around, |text| contexts_alone(text).and_then(|part| parse(&part).ok()).map_or_else(|| parse(text), Ok))
+}
+
+/// Turns a file's text into its entries.
+type Parse = fn(&str) -> Result<Kubeconfig, KubeconfigError>;
+
+fn parse(text: &str) -> Result<Kubeconfig, KubeconfigError> {
+    Kubeconfig::from_yaml(text)
+}
+
+fn load_as(flags: &KubeFlags, around: &Surroundings<'_>, parse: Parse) -> Result<Merged, Problem> {
     let mut merged = Merged::default();
     if let Some(path) = &flags.kubeconfig {
-        let file = one(path)?.ok_or_else(|| {
+        let file = one(path, parse)?.ok_or_else(|| {
             Problem::usage(format!("there is no kubeconfig file {}", path.display())).hint("check --kubeconfig")
         })?;
         merged.looked_at.push(format!("{} (--kubeconfig)", path.display()));
@@ -50,7 +66,7 @@ pub(super) fn load(flags: &KubeFlags, around: &Surroundings<'_>) -> Result<Merge
     }
     let (paths, origin) = candidates(around);
     for path in paths {
-        match one(&path)? {
+        match one(&path, parse)? {
             Some(file) => {
                 merged.looked_at.push(format!("{} ({origin})", path.display()));
                 merge(&mut merged, file, &path)?;
@@ -77,11 +93,11 @@ fn candidates(around: &Surroundings<'_>) -> (Vec<PathBuf>, &'static str) {
 }
 
 /// One file; `None` when it is not there.
-fn one(path: &Path) -> Result<Option<Kubeconfig>, Problem> {
+fn one(path: &Path, parse: Parse) -> Result<Option<Kubeconfig>, Problem> {
     let Some(bytes) = bounded(path, "the kubeconfig")? else { return Ok(None) };
     let refused = |why: &str| Problem::input("cannot read the kubeconfig").cause(why).at(file(path));
     let text = decode(&bytes).ok_or_else(|| refused("it is not text in UTF-8 or UTF-16"))?;
-    let mut config = Kubeconfig::from_yaml(&text).map_err(|error| malformed(path, &error))?;
+    let mut config = parse(&text).map_err(|error| malformed(path, &error))?;
     if config.kind.as_deref().is_some_and(|kind| kind != "Config") {
         return Err(refused("its kind is not Config"));
     }
@@ -123,6 +139,30 @@ fn decode(bytes: &[u8]) -> Option<String> {
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8(rest.to_vec()).ok(),
         bytes => String::from_utf8(bytes.to_vec()).ok(),
     }
+}
+
+/// What a text says of contexts, when its keys stand in lines of their own, as kubectl writes them. Clusters and users with their
+/// certificates are nearly all of a kubeconfig: of 100 contexts a parser takes 7 ms for them.
+fn contexts_alone(text: &str) -> Option<String> {
+    let mut part = String::new();
+    let mut is_wanted = false;
+    for line in text.split_inclusive('\n') {
+        match line.as_bytes() {
+            // A second document counts for nothing, or is an error.
+            [b'-', b'-', b'-', ..] => return None,
+            // Below the key: lists may begin where their key does.
+            [b' ' | b'-' | b'#' | b'\n' | b'\r', ..] => {}
+            [first, ..] if first.is_ascii_alphabetic() => {
+                let (key, _) = line.split_once(':')?;
+                is_wanted = matches!(key, "apiVersion" | "kind" | "current-context" | "contexts");
+            }
+            _ => return None,
+        }
+        if is_wanted {
+            part.push_str(line);
+        }
+    }
+    part.contains("contexts:").then_some(part)
 }
 
 /// Only the place is told: the parser's own words quote the line, and that line may hold a token.

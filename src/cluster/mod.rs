@@ -30,7 +30,7 @@ mod tests;
 
 #[cfg(test)]
 use choose::Contexts;
-pub(crate) use connection::{Cluster, Configured, configured, connect};
+pub(crate) use connection::{Cluster, Configured, configured, connect, contexts};
 #[cfg(test)]
 use flags::Secret;
 pub(crate) use flags::{KubeFlags, Surroundings};

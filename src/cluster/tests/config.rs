@@ -2,17 +2,53 @@
 
 use super::{CANARY, Folder, all_text, budget, connect, flags, kubeconfig, nowhere, run};
 use crate::cluster::choose::choose;
-use crate::cluster::files::load;
+use crate::cluster::files::{load, load_contexts};
 use crate::cluster::prepare::{Prepared, prepare};
-use crate::cluster::{Contexts, KubeFlags, Secret, Surroundings, configured};
+use crate::cluster::{self, Contexts, KubeFlags, Secret, Surroundings, configured};
 use kube::config::AuthInfo;
 use runway_core::problem::{Class, Problem};
 use secrecy::ExposeSecret as _;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+/// Who asks for names alone hears of them what everybody hears.
 fn contexts(flags: &KubeFlags, around: &Surroundings<'_>) -> Result<Contexts, Problem> {
-    configured(flags, around)?.contexts()
+    let all = configured(flags, around)?.contexts();
+    if let Ok(all) = &all {
+        assert_eq!(&cluster::contexts(flags, around).unwrap(), all);
+    }
+    all
+}
+
+#[test]
+fn names_are_read_without_what_else_there_is() {
+    let folder = Folder::new();
+    let merged = |text: &str| {
+        let flags = KubeFlags { kubeconfig: Some(folder.write("config", text)), ..KubeFlags::default() };
+        contexts(&flags, &nowhere()).unwrap();
+        load_contexts(&flags, &nowhere()).unwrap()
+    };
+    let arn = "arn:aws:eks:eu-west-1:123456789012:cluster/of-ordinary-length";
+    let contexts = format!(
+        "contexts:\n- context: {{cluster: c, user: u}}\n  name: {arn}\n# one more\n- {{name: größe, context: {{cluster: c}}}}\n"
+    );
+    let rest = "clusters:\n- name: c\n  cluster: {server: 'https://x'}\nusers:\n- name: u\n  user:\n    token: 'contexts:'\n";
+    for text in [
+        format!("apiVersion: v1\nkind: Config\n{rest}{contexts}current-context: {arn}\n"),
+        format!("{contexts}preferences: {{}}\n{rest}\r\ncurrent-context: {arn}\n"),
+    ] {
+        let merged = merged(&text);
+        assert_eq!(merged.contexts.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), [arn, "größe"]);
+        assert_eq!((merged.current.as_deref(), merged.clusters.len(), merged.users.len()), (Some(arn), 0, 0));
+    }
+    // What is written otherwise is read in full.
+    let odd = format!("users: &none []\n{contexts}clusters: *none\n");
+    let aliased = format!("{rest}x: &c\n  cluster: c\ncontexts:\n- name: a\n  context: *c\n");
+    let on_one_line = "{contexts: [{name: a, context: {cluster: c}}], users: [{name: u}]}";
+    for text in [odd, aliased, format!("---\n{contexts}{rest}"), on_one_line.to_owned()] {
+        drop(merged(&text));
+    }
+    assert_eq!(merged(on_one_line).users.len(), 1);
 }
 
 fn prepared(flags: &KubeFlags, variables: &[(&str, &str)]) -> Result<Prepared, Problem> {

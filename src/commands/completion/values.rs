@@ -267,8 +267,7 @@ impl Around<'_> {
     fn contexts(&self) -> Vec<(String, String)> {
         let flags = KubeFlags { kubeconfig: self.path("kubeconfig"), ..KubeFlags::default() };
         let around = cluster::Surroundings { variables: &env::variable, home: env::home() };
-        let contexts = cluster::configured(&flags, &around).and_then(|configured| configured.contexts());
-        let Ok(contexts) = contexts else { return Vec::new() };
+        let Ok(contexts) = cluster::contexts(&flags, &around) else { return Vec::new() };
         let settings = self.settings();
         let about = |name: &str| {
             let known = settings.clusters.iter().find(|cluster| cluster.context == name);
