@@ -67,29 +67,36 @@ pub fn head(text: &str, n: usize) -> &str {
 
 /// Whether a text matches a pattern in which `*` stands for any run of characters and `?` for any one.
 pub fn matches(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    let (mut p, mut t) = (0, 0);
-    // The last star, and where the text stood when it was met: where to go on after a mismatch.
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p, t));
-                p += 1;
+    let pattern: Vec<char> = pattern.chars().collect();
+    fits(&pattern, text, |sign| *sign == '*', |sign, c| *sign == '?' || *sign == c)
+}
+
+/// Whether a text is one that signs stand for, each of them for one character, but runs for any number of them.
+///
+/// In time that grows with the product of both lengths at most: after a mismatch only the last run takes one character more.
+pub(crate) fn fits<S>(signs: &[S], text: &str, is_run: impl Fn(&S) -> bool, stands_for: impl Fn(&S, char) -> bool) -> bool {
+    let text: Vec<char> = text.chars().collect();
+    let (mut at, mut in_text) = (0, 0);
+    // The last run, and where the text stood when it was met: where to go on after a mismatch.
+    let mut run: Option<(usize, usize)> = None;
+    while let Some(&c) = text.get(in_text) {
+        match signs.get(at) {
+            Some(sign) if is_run(sign) => {
+                run = Some((at, in_text));
+                at += 1;
             }
-            Some(c) if *c == '?' || Some(c) == text.get(t) => {
-                p += 1;
-                t += 1;
+            Some(sign) if stands_for(sign, c) => {
+                at += 1;
+                in_text += 1;
             }
             _ => {
-                let Some((at, from)) = star else { return false };
-                star = Some((at, from + 1));
-                p = at + 1;
-                t = from + 1;
+                let Some((of_run, from)) = run else { return false };
+                run = Some((of_run, from + 1));
+                (at, in_text) = (of_run + 1, from + 1);
             }
         }
     }
-    pattern.iter().skip(p).all(|c| *c == '*')
+    signs.iter().skip(at).all(is_run)
 }
 
 /// A word as a POSIX shell takes it: in single quotes where it is more than letters and signs that mean nothing to a shell.

@@ -6,6 +6,7 @@
 //! along what a later pattern takes back, and `/**` matches nothing.
 
 use super::Tree;
+use crate::text::fits;
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -212,33 +213,18 @@ impl Glob {
     }
 
     fn matches(&self, name: &str) -> bool {
-        let name: Vec<char> = name.chars().collect();
-        let (mut at, mut in_name) = (0, 0);
-        // The last star, and where the name stood when it was met: where to go on after a mismatch.
-        let mut star: Option<(usize, usize)> = None;
-        while let Some(&c) = name.get(in_name) {
-            let fits = match self.0.get(at) {
-                Some(Sign::Run) => {
-                    star = Some((at, in_name));
-                    at += 1;
-                    continue;
-                }
-                Some(Sign::Any) => true,
-                Some(Sign::One(one)) => *one == c,
-                Some(Sign::Class(negated, ranges)) => ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *negated,
-                None => false,
-            };
-            if fits {
-                at += 1;
-                in_name += 1;
-            } else {
-                let Some((of_star, from)) = star else { return false };
-                star = Some((of_star, from + 1));
-                at = of_star + 1;
-                in_name = from + 1;
-            }
+        fits(&self.0, name, |sign| matches!(sign, Sign::Run), Sign::stands_for)
+    }
+}
+
+impl Sign {
+    fn stands_for(&self, c: char) -> bool {
+        match self {
+            Self::Any => true,
+            Self::One(one) => *one == c,
+            Self::Class(negated, ranges) => ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *negated,
+            Self::Run => false,
         }
-        self.0.iter().skip(at).all(|sign| matches!(sign, Sign::Run))
     }
 }
 
