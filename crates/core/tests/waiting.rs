@@ -541,7 +541,10 @@ fn clusters_and_registries_that_give_no_answer() {
     let mut state = State::default();
     assert!(matches!(step(&mut state, 0, &gap("ConnectionRefused"), None), Step::Waiting(_)));
     assert!(matches!(step(&mut state, 600, &gap("ConnectionRefused"), None), Step::Waiting(_)));
-    assert!(matches!(step(&mut state, 1200, &gap("ConnectionRefused"), None), Step::Late(_)));
+    for (reason, verdict) in [("ConnectionRefused", "Unreachable"), ("NoParent", "Unknown")] {
+        let end = step(&mut state, 1200, &gap(reason), None);
+        assert!(matches!(&end, Step::Late(list) if list[0].verdict == verdict), "{end:?}");
+    }
     let mut state = State::default();
     assert!(matches!(step(&mut state, 0, &gap("Unauthorized"), None), Step::Waiting(_)));
     assert!(matches!(step(&mut state, 30, &gap("Unauthorized"), None), Step::Failed(_)));

@@ -201,7 +201,9 @@ impl State {
                 self.others.remove(cluster);
                 Fate::Waiting(gap.message.clone())
             };
-            let verdict = Verdict::Unreachable.as_str().to_owned();
+            // One without a parent answers well enough.
+            let verdict = if gap.reason == NO_PARENT { Verdict::Unknown } else { Verdict::Unreachable };
+            let verdict = verdict.as_str().to_owned();
             let (cluster, words) = (cluster.clone(), gap.message.clone());
             found.push((Trouble { cluster, workload: String::new(), verdict, words, next: Vec::new() }, fate));
         }
