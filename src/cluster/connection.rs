@@ -8,7 +8,7 @@ use super::files;
 use super::flags::{KubeFlags, Surroundings};
 use super::objects::KnownKinds;
 use super::prepare::{Prepared, prepare};
-use super::stream::{Allowance, decode};
+use super::stream::{Allowance, Decoder, decode, whole};
 use crate::net::{Budget, Elapsed};
 use base64::Engine as _;
 use http::{Method, Request, Response, header};
@@ -150,11 +150,21 @@ impl Cluster {
         request: Request<Vec<u8>>,
         allowance: &mut Allowance,
     ) -> Result<T, Fault> {
+        self.ask_for(request, allowance, whole).await
+    }
+
+    /// The same, decoded in another way.
+    pub(super) async fn ask_for<T: Send + 'static>(
+        &self,
+        request: Request<Vec<u8>>,
+        allowance: &mut Allowance,
+        decoder: Decoder<T>,
+    ) -> Result<T, Fault> {
         let session = self.session(&self.brief).await?;
         let call = self.call(&request);
         let asked = async {
             let response = self.send(&session, request, &call).await?;
-            self.read(response, allowance).await
+            self.read(response, allowance, decoder).await
         };
         let answer = self.in_time(Box::pin(asked), &call).await;
         self.told(answer, &session).await
@@ -220,10 +230,11 @@ impl Cluster {
     }
 
     /// The answer's value, or what was said instead.
-    async fn read<T: DeserializeOwned + Send + 'static>(
+    async fn read<T: Send + 'static>(
         &self,
         response: Response<Body>,
         allowance: &mut Allowance,
+        decoder: Decoder<T>,
     ) -> Result<T, Fault> {
         if !response.status().is_success() {
             return Err(answer::refusal(&self.server, response).await);
@@ -231,7 +242,7 @@ impl Cluster {
         if answer::content_type(&response).is_some_and(|kind| kind.contains("html")) {
             return Err(Fault::garbage(&self.server, "it is a page in HTML, as a login or a proxy shows it"));
         }
-        decode(&self.server, response.into_body(), allowance).await
+        decode(&self.server, response.into_body(), allowance, decoder).await
     }
 
     /// The client; made anew when there is none or its credential is over.

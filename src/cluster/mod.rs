@@ -17,6 +17,7 @@ mod exec;
 mod fault;
 mod files;
 mod flags;
+mod list;
 mod objects;
 mod prepare;
 mod proxy;

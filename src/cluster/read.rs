@@ -2,6 +2,7 @@
 
 use super::connection::{Cluster, get, segment};
 use super::fault::Fault;
+use super::list::{Page, page};
 use super::stream::Allowance;
 use futures_util::stream::{self, StreamExt as _};
 use runway_core::flux::object::{Kustomization, Object, Source};
@@ -35,23 +36,6 @@ pub(super) const KUSTOMIZATIONS: Resource =
 
 /// The versions that are understood, best first. In Flux 2.0 to 2.5 the source group has a v1 that lacks OCIRepository.
 const VERSIONS: [&str; 2] = ["v1", "v1beta2"];
-
-/// A page of a list.
-#[derive(Deserialize)]
-struct Page<T> {
-    #[serde(default)]
-    kind: String,
-    #[serde(default)]
-    metadata: PageMeta,
-    items: Option<Vec<Object<T>>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct PageMeta {
-    r#continue: String,
-    resource_version: String,
-}
 
 /// A whole list, and the version of the cluster's state that it shows.
 pub(super) struct Listed<T> {
@@ -135,11 +119,11 @@ impl Cluster {
             if !next.is_empty() {
                 query = format!("{query}&continue={}", segment(&next));
             }
-            let page: Page<T> = self.ask(get(&format!("{path}{query}"))?, &mut allowance).await?;
+            let page: Page<Object<T>> = self.ask_for(get(&format!("{path}{query}"))?, &mut allowance, page).await?;
             if !page.kind.ends_with("List") {
                 return Err(Fault::garbage(self.server(), "its JSON is not a list"));
             }
-            all.extend(page.items.into_iter().flatten().map(|object| named_kind(object, resource, version)));
+            all.extend(page.items.into_iter().map(|object| named_kind(object, resource, version)));
             let token = page.metadata.r#continue;
             if token.is_empty() || limit.is_none() {
                 return Ok(Listed { objects: all, version: page.metadata.resource_version });
