@@ -122,7 +122,9 @@ fn compare<S: Status>(word: &str, kind: &str, published: &Kept, live: &Object<S>
         found.push(format!("{kind} metadata.namespace is {}, {word} {namespace}", meta.namespace));
         return;
     }
-    let text = |field: &str, key: &str| if field == "labels" { meta.labels.get(key) } else { meta.annotations.get(key) }.cloned();
+    let text = |field: &str, key: &str| {
+        if field == "labels" { meta.labels.get(key) } else { meta.annotations.get(key) }.map(str::to_owned)
+    };
     for difference in differences(kind, &wanted, &live.spec.value(), &text) {
         found.push(describe(word, kind, meta, &difference));
     }

@@ -1,7 +1,9 @@
 //! JSON that is kept as its text.
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// A JSON value that is kept as its text, and read when somebody looks at it.
 ///
@@ -57,7 +59,12 @@ impl std::fmt::Debug for Kept {
 
 impl<'de> Deserialize<'de> for Kept {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Value::deserialize(from).map(Self::from)
+        let raw = Box::<RawValue>::deserialize(from)?;
+        // Never so as API servers write: then it is written anew.
+        if raw.get().as_bytes().windows(2).any(|pair| matches!(pair, [b'"', space] if space.is_ascii_whitespace())) {
+            return Ok(serde_json::from_str::<Value>(raw.get()).map_err(D::Error::custom)?.into());
+        }
+        Ok(Self(raw.into()))
     }
 }
 
@@ -79,6 +86,14 @@ mod tests {
         assert_eq!(kept.value().to_string(), value.to_string());
         assert_eq!(serde_json::to_value(&kept).unwrap(), value);
         assert_eq!(Kept::default().value(), Value::Null);
+    }
+
+    #[test]
+    fn space_is_no_difference() {
+        let spaced: Kept = serde_json::from_str("{\n \"suspend\" : true,\t\"a\": [ 1 ] }").unwrap();
+        let kept: Kept = serde_json::from_str("{\"suspend\":true,\"a\":[1]}").unwrap();
+        assert_eq!(spaced, kept);
+        assert!(spaced.is_true("suspend") && kept.is_true("suspend"));
     }
 
     #[test]

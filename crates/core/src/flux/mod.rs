@@ -14,6 +14,7 @@ pub mod names;
 pub mod object;
 pub mod reference;
 pub mod revision;
+pub mod texts;
 pub mod variables;
 
 /// API group of OCIRepository.

@@ -6,11 +6,11 @@ use super::applied::AppliedId;
 use super::kept::Kept;
 use super::lenient;
 use super::revision;
+use super::texts::Texts;
 use super::{FINALIZER, OWNER_NAME, OWNER_NAMESPACE};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 
 /// An object with a status of type `S`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -60,11 +60,9 @@ pub struct Meta {
     #[serde(deserialize_with = "lenient::list")]
     pub finalizers: Vec<String>,
     /// Labels.
-    #[serde(deserialize_with = "lenient::map")]
-    pub labels: BTreeMap<String, String>,
+    pub labels: Texts,
     /// Annotations.
-    #[serde(deserialize_with = "lenient::map")]
-    pub annotations: BTreeMap<String, String>,
+    pub annotations: Texts,
     /// Who wrote which field; those of the status are not kept.
     #[serde(deserialize_with = "of_no_subresource")]
     pub managed_fields: Vec<ManagedFields>,
@@ -273,7 +271,7 @@ impl<S: Status> Object<S> {
 
     /// Name and namespace of the Kustomization that applied it, from its labels.
     pub fn owner(&self) -> Option<(&str, &str)> {
-        let label = |key| self.metadata.labels.get(key).map(String::as_str);
+        let label = |key| self.metadata.labels.get(key);
         Some((label(OWNER_NAME)?, label(OWNER_NAMESPACE).unwrap_or_default()))
     }
 
@@ -383,7 +381,7 @@ mod tests {
                 "inventory": {"entries": null}}});
         let object: Kustomization = serde_json::from_str(&text.to_string()).unwrap();
         assert_eq!(object.ready().map(|it| (it.reason.as_str(), it.message.as_str())), Some(("", "")));
-        assert_eq!((object.metadata.labels.get("x").map(String::as_str), object.applied().len()), (Some(""), 0));
+        assert_eq!((object.metadata.labels.get("x"), object.applied().len()), (Some(""), 0));
         let text =
             r#"{"metadata": {"name": "a", "labels": null}, "status": {"conditions": null, "history": null, "inventory": null}}"#;
         assert!(serde_json::from_str::<Kustomization>(text).unwrap().ready().is_none());

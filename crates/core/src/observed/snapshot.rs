@@ -125,7 +125,8 @@ pub fn list(objects: impl IntoIterator<Item = Object<Value>>) -> Result<Value, P
     let fault = |error: &serde_json::Error| Problem::input("an object cannot be saved").caused_by(error);
     let mut items = Vec::new();
     for mut object in objects {
-        object.metadata.annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+        let annotations = std::mem::take(&mut object.metadata.annotations);
+        object.metadata.annotations = annotations.without("kubectl.kubernetes.io/last-applied-configuration");
         items.push(serde_json::to_value(object).map_err(|error| fault(&error))?);
     }
     Ok(serde_json::json!({"apiVersion": "v1", "kind": "List", "items": items}))
