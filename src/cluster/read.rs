@@ -126,6 +126,8 @@ impl Cluster {
             all.extend(page.items.into_iter().map(|object| named_kind(object, resource, version)));
             let token = page.metadata.r#continue;
             if token.is_empty() || limit.is_none() {
+                // A last page of few objects has made room for as many again as there are.
+                all.shrink_to_fit();
                 return Ok(Listed { objects: all, version: page.metadata.resource_version });
             }
             if token == next {

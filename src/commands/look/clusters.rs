@@ -76,6 +76,11 @@ impl Answer {
     }
 }
 
+/// Adds rows to rows. Nearly always there are none yet, and then thousands of them need no second place.
+fn join(all: &mut Vec<Item>, more: Vec<Item>) {
+    if all.is_empty() { *all = more } else { all.extend(more) }
+}
+
 /// What may stand before a name: as `-o name` prints it, and as kubectl and flux call the two objects.
 const KINDS: [&str; 8] =
     ["workload", "parent", "ocirepository", "ocirepositories", "kustomization", "kustomizations", "ks", "ocirepo"];
@@ -176,7 +181,7 @@ impl Look<'_> {
         for judged in judged {
             let judged = judged?;
             answer.clusters.push(judged.cluster);
-            answer.items.extend(judged.items);
+            join(&mut answer.items, judged.items);
             answer.applied.extend(judged.applied);
             strangers.extend(judged.strangers);
         }
@@ -333,7 +338,7 @@ impl Shared<'_> {
                     let expected: &Expected = narrow.as_ref().unwrap_or(&whole);
                     let (registry, looked) =
                         tokio::join!(self.registry(expected, observed), self.objects(expected, observed, cluster));
-                    items.extend(assess::assess_with(expected, observed, &registry, named, &looked));
+                    join(&mut items, assess::assess_with(expected, observed, &registry, named, &looked));
                     strangers.extend(self.strangers(&whole, observed));
                 }
             }

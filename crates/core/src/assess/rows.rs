@@ -46,7 +46,8 @@ pub fn assess_with(
     let state = ParentState::of(&context, &parent_row, &parent_item);
 
     let names = names(expected, objects, named, &state);
-    let mut items = vec![parent_item];
+    let mut items = Vec::with_capacity(names.len() + 1);
+    items.push(parent_item);
     for name in &names {
         let row = Row {
             kind: ItemKind::Workload,
