@@ -13,6 +13,9 @@ use kube::client::{Body, ClientBuilder, ConfigExt as _};
 use tower::{BoxError, ServiceBuilder};
 use tower_http::decompression::DecompressionLayer;
 
+/// Bytes that a connection reads ahead.
+const READ_AHEAD: usize = 64 * 1024;
+
 /// A client of this configuration.
 pub(super) fn client(config: Config) -> kube::Result<kube::Client> {
     if config.proxy_url.is_some() {
@@ -26,7 +29,8 @@ pub(super) fn client(config: Config) -> kube::Result<kube::Client> {
     connector.set_read_timeout(config.read_timeout);
     connector.set_write_timeout(config.write_timeout);
     connector.set_reset_reader_on_write(config.reset_reader_on_write);
-    let client: Client<_, Body> = Builder::new(TokioExecutor::new()).build(connector);
+    // What hyper reads ahead is memory of each list; with more of it none comes sooner.
+    let client: Client<_, Body> = Builder::new(TokioExecutor::new()).http1_max_buf_size(READ_AHEAD).build(connector);
     let gzip = DecompressionLayer::new().gzip(!config.disable_compression);
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())

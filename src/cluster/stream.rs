@@ -10,7 +10,7 @@ use std::io::{BufReader, Read};
 use tokio::sync::mpsc;
 
 /// Pieces of a body (about 16 KiB each) that may wait for the decoder.
-const WAITING: usize = 16;
+const WAITING: usize = 4;
 
 /// How many bytes may still come, over several answers. Counted after decompression, so that a gzip bomb ends too.
 pub(super) struct Allowance {
