@@ -10,6 +10,8 @@ use serde_json::error::Category;
 
 /// Bytes of one item, and of all that is none: etcd stores no object of 2 MiB.
 const MAX_PART: usize = 8 * 1024 * 1024;
+/// Objects of one page, kubectl's own `--chunk-size`.
+pub(super) const PAGE: u32 = 500;
 /// What stands for an item in the rest of the body.
 const PLACEHOLDER: u8 = b'0';
 
@@ -64,7 +66,8 @@ struct Cutter<T> {
 
 impl<T: DeserializeOwned> Cutter<T> {
     fn new() -> Self {
-        let (rest, item, items) = (Vec::new(), Vec::new(), Vec::new());
+        // Room that is not used costs nothing; what grows leaves its smaller places behind.
+        let (rest, item, items) = (Vec::new(), Vec::new(), Vec::with_capacity(PAGE as usize));
         Self { rest, item, items, depth: 0, in_string: false, escaped: false, in_items: false }
     }
 

@@ -2,7 +2,7 @@
 
 use super::connection::{Cluster, get, segment};
 use super::fault::Fault;
-use super::list::{Page, page};
+use super::list::{PAGE, Page, page};
 use super::stream::Allowance;
 use futures_util::stream::{self, StreamExt as _};
 use runway_core::flux::object::{Kustomization, Object, Source};
@@ -16,8 +16,6 @@ use std::sync::PoisonError;
 
 /// Bytes of one object or one description of an API group.
 pub(super) const MAX_ONE: u64 = 8 * 1024 * 1024;
-/// Objects of one page, kubectl's own `--chunk-size`.
-const PAGE: u32 = 500;
 /// Questions about single objects at one time, half of them for each kind.
 const PARALLEL: usize = 16;
 
@@ -123,11 +121,14 @@ impl Cluster {
             if !page.kind.ends_with("List") {
                 return Err(Fault::garbage(self.server(), "its JSON is not a list"));
             }
-            all.extend(page.items.into_iter().map(|object| named_kind(object, resource, version)));
             let token = page.metadata.r#continue;
-            if token.is_empty() || limit.is_none() {
-                // A last page of few objects has made room for as many again as there are.
-                all.shrink_to_fit();
+            let is_last = token.is_empty() || limit.is_none();
+            if is_last {
+                // A last page of few objects needs no room for as many again as there are.
+                all.reserve_exact(page.items.len());
+            }
+            all.extend(page.items.into_iter().map(|object| named_kind(object, resource, version)));
+            if is_last {
                 return Ok(Listed { objects: all, version: page.metadata.resource_version });
             }
             if token == next {

@@ -48,13 +48,13 @@ pub fn assess_with(
     let names = names(expected, objects, named, &state);
     let mut items = Vec::with_capacity(names.len() + 1);
     items.push(parent_item);
-    for name in &names {
+    for name in names {
         let row = Row {
             kind: ItemKind::Workload,
             name,
             entry: index.entry(expected, name),
-            source: index.sources.get(name.as_str()).copied(),
-            kustomization: index.kustomizations.get(name.as_str()).copied(),
+            source: index.sources.get(name).copied(),
+            kustomization: index.kustomizations.get(name).copied(),
         };
         let chain = Chain::of_workload(&context, &row, &state);
         items.push(verdict::item(&context, &row, chain, Some(&state)));
@@ -130,19 +130,17 @@ impl<'a> Index<'a> {
 }
 
 /// The names of the rows: the file's order, then the inventory's, then what this parent applied, then what was named.
-fn names(expected: &Expected, objects: &Objects, named: &[String], state: &ParentState) -> Vec<String> {
-    let mut seen: HashSet<String> = HashSet::new();
+fn names<'a>(expected: &'a Expected, objects: &'a Objects, named: &'a [String], state: &ParentState) -> Vec<&'a str> {
+    let mut seen: HashSet<&str> = HashSet::new();
     let mut names = Vec::new();
-    let mut add = |name: &str| {
-        if seen.insert(name.to_owned()) {
-            names.push(name.to_owned());
+    let mut add = |name: &'a str| {
+        if seen.insert(name) {
+            names.push(name);
         }
     };
-    let declared = |inventory: Option<&Inventory>, add: &mut dyn FnMut(&str)| {
-        inventory.into_iter().flat_map(|inventory| &inventory.entries).for_each(|entry| add(&entry.name));
-    };
-    declared(expected.declared(), &mut add);
-    declared(expected.published(), &mut add);
+    for inventory in [expected.declared(), expected.published()].into_iter().flatten() {
+        inventory.entries.iter().for_each(|entry| add(&entry.name));
+    }
     let ours = |owner: Option<(&str, &str)>| {
         owner.is_some_and(|(name, namespace)| name == state.name && namespace == expected.namespace)
     };
