@@ -1,7 +1,7 @@
 //! Cuts a list's items out of its body while it arrives, so that each is decoded from memory and none waits for the others.
 //!
-//! `serde_json` reads a stream byte by byte, which takes three times as long as reading the same from memory; and the whole body in
-//! memory would be more than all that is kept of it. May use: a body's pieces. Must not: know what an item is.
+//! `serde_json` reads a stream byte by byte, which was a quarter of the processor time of `status`; and the whole body in memory
+//! would be more than all that is kept of it. May use: a body's pieces. Must not: know what an item is.
 
 use super::stream::words;
 use serde::Deserialize;
