@@ -72,11 +72,13 @@ pub fn read(tree: &Tree, environment: &str, origin: &str) -> (Inventory, Vec<Fin
             findings.push(Finding::error("yaml-syntax", Place::file(&place), "the file is no UTF-8 text"));
             continue;
         };
-        let (documents, found) = yaml::documents(&place, text, yaml::Limits::default());
-        findings.extend(found);
-        for document in &documents {
-            reader.add(to_json(document));
+        // One at a time: nodes of a thousand workloads take more memory than all that is kept of them.
+        let found = yaml::each(&place, text, yaml::Limits::default(), &mut |document| reader.add(to_json(&document)));
+        if found.iter().any(|finding| finding.code == "yaml-budget") {
+            // The text is hostile: nothing is used.
+            reader = Objects::default();
         }
+        findings.extend(found);
     }
     (reader.inventory(tree.has_folder(environment)), findings)
 }
@@ -181,6 +183,19 @@ mod tests {
         let found: Vec<_> =
             inventory.entries.iter().map(|e| (e.namespace.as_str(), e.source.is_some(), e.kustomization.is_some())).collect();
         assert_eq!(found, [("x", true, false), ("y", true, true)]);
+    }
+
+    #[test]
+    fn nothing_of_a_hostile_file_is_used() {
+        let mut tree = Tree::new();
+        let source = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: a}\n";
+        tree.insert("production/a.yaml", format!("{source}---\nx: {}{}\n", "[".repeat(99), "]".repeat(99)).into()).unwrap();
+        let (inventory, findings) = read(&tree, "production", "t");
+        assert_eq!((inventory.entries.len(), findings.first().map(|finding| finding.code)), (0, Some("yaml-budget")));
+        // Of one with a fault, what stands before it is known.
+        tree.insert("production/a.yaml", format!("{source}---\nx: [\n").into()).unwrap();
+        let (inventory, findings) = read(&tree, "production", "t");
+        assert_eq!((inventory.entries.len(), findings.first().map(|finding| finding.code)), (1, Some("yaml-syntax")));
     }
 
     #[test]
