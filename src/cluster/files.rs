@@ -39,20 +39,19 @@ pub(super) fn names<T>(entries: &[(String, T)]) -> impl Iterator<Item = &str> {
 
 /// Reads what the flags and variables lead to.
 pub(super) fn load(flags: &KubeFlags, around: &Surroundings<'_>) -> Result<Merged, Problem> {
-    load_as(flags, around, parse)
+    load_as(flags, around, Kubeconfig::from_yaml)
 }
 
 /// The same for who needs the contexts' names alone: clusters and users may be left out.
 pub(super) fn load_contexts(flags: &KubeFlags, around: &Surroundings<'_>) -> Result<Merged, Problem> {
-    load_as(flags, around, |text| contexts_alone(text).and_then(|part| parse(&part).ok()).map_or_else(|| parse(text), Ok))
+    load_as(flags, around, |text| {
+        let part = contexts_alone(text).and_then(|part| Kubeconfig::from_yaml(&part).ok());
+        part.map_or_else(|| Kubeconfig::from_yaml(text), Ok)
+    })
 }
 
 /// Turns a file's text into its entries.
 type Parse = fn(&str) -> Result<Kubeconfig, KubeconfigError>;
-
-fn parse(text: &str) -> Result<Kubeconfig, KubeconfigError> {
-    Kubeconfig::from_yaml(text)
-}
 
 fn load_as(flags: &KubeFlags, around: &Surroundings<'_>, parse: Parse) -> Result<Merged, Problem> {
     let mut merged = Merged::default();
